@@ -1,0 +1,16 @@
+# Everything that comes from outside, found once.
+option(RECKON_TESTS "Build the tests" ON)
+option(RECKON_WERROR "Treat warnings as errors" OFF)
+
+set(MPI_CXX_SKIP_MPICXX ON)
+find_package(Threads REQUIRED)
+find_package(MPI REQUIRED COMPONENTS C)
+set(HDF5_PREFER_PARALLEL OFF)
+find_package(HDF5 REQUIRED COMPONENTS C HL)
+find_package(Boost REQUIRED COMPONENTS program_options)
+find_package(nlohmann_json REQUIRED)
+find_package(fmt REQUIRED)
+find_package(spdlog REQUIRED)
+if(RECKON_TESTS)
+  find_package(GTest REQUIRED)
+endif()

@@ -1,0 +1,62 @@
+// How a run is spread over devices.  Plain data, shared by cost, plan, io and report.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "catalog/precision.hpp"
+
+namespace reckon {
+
+enum class Schedule { none, gpipe, one_f_one_b, interleaved, zb_h1, zb_h2, zb_v, dualpipe };
+enum class Sharding { none, zero1, zero2, zero3 };
+enum class Recompute { none, selective, modules, full };
+enum class AttentionKind { flash, unfused };
+enum class Training { pretrain, finetune, lora };
+
+/// Parts of a layer that `Recompute::modules` may name, as Megatron-Core does.
+enum class RecomputeModule { core_attention, mlp, moe, moe_act, layernorm, mla_up_proj, shared_experts };
+
+/// One parallel strategy.  tensor * pipeline * context * data = devices; expert divides tensor * context * data.
+struct Strategy {
+  std::int64_t tensor_parallel = 1, pipeline_parallel = 1, context_parallel = 1, expert_parallel = 1, data_parallel = 1;
+  std::int64_t expert_tensor_parallel = 0;  ///< 0 = as tensor_parallel
+  std::int64_t virtual_stages = 1;
+  Schedule schedule = Schedule::none;
+  bool sequence_parallel = false;
+  Sharding sharding = Sharding::none;
+  std::int64_t shard_group_size = 0;  ///< ranks that share one copy of the sharded state; 0 = all of data * context
+  Recompute recompute = Recompute::none;
+  std::int64_t recompute_layers = 0;  ///< with full: only so many layers of a stage; 0 = all
+  std::vector<RecomputeModule> recompute_modules;
+  std::int64_t micro_batch_size = 1, global_batch_size = 1;
+  Precision precision = Precision::bf16;
+  AttentionKind attention = AttentionKind::flash;
+
+  std::int64_t num_devices() const { return tensor_parallel * pipeline_parallel * context_parallel * data_parallel; }
+  /// Micro-batches that one pipeline handles in a step.
+  std::int64_t num_micro_batches() const { return global_batch_size / (data_parallel * micro_batch_size); }
+  std::int64_t expert_tensor() const { return expert_tensor_parallel > 0 ? expert_tensor_parallel : tensor_parallel; }
+};
+
+std::string_view name_of(Schedule v);
+std::string_view name_of(Sharding v);
+std::string_view name_of(Recompute v);
+std::string_view name_of(AttentionKind v);
+std::string_view name_of(Training v);
+std::string_view name_of(RecomputeModule v);
+std::optional<Schedule> schedule_of(std::string_view name);
+std::optional<Sharding> sharding_of(std::string_view name);
+std::optional<Recompute> recompute_of(std::string_view name);
+std::optional<AttentionKind> attention_of(std::string_view name);
+std::optional<Training> training_of(std::string_view name);
+std::optional<RecomputeModule> recompute_module_of(std::string_view name);
+
+/// `tp8 pp4 vp2 cp1 ep1 dp64 mb1 zero1 interleaved-1f1b sp selective`: short, stable, one line.
+std::string describe(const Strategy& strategy);
+
+}  // namespace reckon
