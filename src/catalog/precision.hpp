@@ -14,10 +14,13 @@ enum class Precision { fp32, tf32, fp16, bf16, fp8, mxfp8, nvfp4 };
 inline constexpr std::array<Precision, 7> all_precisions{Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16,
                                                          Precision::fp8,  Precision::mxfp8, Precision::nvfp4};
 
+/// Formats that need casts of their operands: fp8 and below.
+constexpr bool is_low_precision(Precision p) { return p == Precision::fp8 || p == Precision::mxfp8 || p == Precision::nvfp4; }
+
 std::string_view name_of(Precision precision);
 std::optional<Precision> precision_of(std::string_view name);
 
-/// Bytes of a value as a matrix operand: 4, 4, 2, 2, 1, 1, 0.5 (the scales of block formats add 1/32 and 1/16, see the .cpp).
+/// Bytes of a value as a matrix operand: 4, 4, 2, 2, 1, 1 + 1/32, 1/2 + 1/16; the fractions are the scales of the block formats.
 double operand_bytes(Precision precision);
 /// Bytes of an activation or a message between operators: 4 for fp32 and tf32, else 2.
 double activation_bytes(Precision precision);

@@ -1,0 +1,54 @@
+// A software generation: what its kernels fuse and overlap (facts), and how far its run falls short of isolated kernels (six constants).
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "base/quantity.hpp"
+#include "calibration/compute.hpp"
+#include "catalog/provenance.hpp"
+
+namespace reckon {
+
+/// Facts that the software's documentation or source states.  None of them is fitted.
+struct StackFacts {
+  std::map<std::string, AttentionKernel> attention;  ///< flash generation by device architecture (ampere, hopper, blackwell, ...)
+  bool dropout = false;                ///< hidden and attention dropout are on in the published runs of this stack
+  bool fused_elementwise = true;       ///< bias + activation, bias + dropout + residual in one kernel each
+  bool fused_loss = false;             ///< one pass cross-entropy; else the fp32 chain of vocabulary-parallel Megatron
+  bool fused_wgrad_accumulation = true;///< the weight-gradient product adds into the main gradient
+  double gradient_bytes = 4;           ///< accumulated gradient, bytes a parameter
+  double reduced_gradient_bytes = 4;   ///< gradient on the wire
+  double master_bytes = 4;             ///< master weights; 0 = none
+  double moment_bytes = 8;             ///< both Adam moments
+  bool overlap_tensor = false;         ///< tensor-parallel messages split and overlapped with their products
+  bool overlap_backward_tensor = false;///< the input-gradient message runs under the weight-gradient product
+  bool overlap_gradients = false;      ///< data-parallel reduction under the backward pass
+  bool overlap_parameters = false;     ///< parameter all-gather under the forward pass
+  bool overlap_pipeline = false;       ///< pipeline messages under compute
+  bool overlap_experts = false;        ///< expert all-to-all under compute
+  bool cuda_graphs = false;            ///< no host time between kernels
+};
+
+/// The fitted constants, shared by all devices and precisions of the stack.  Physical meaning and plausible range beside each.
+struct StackConstants {
+  double product_slowdown = 1.0;   ///< product and attention kernels in the run over the same kernels alone: cold caches, clocks (0.95..1.35)
+  double stream_slowdown = 1.0;    ///< memory-bound traffic over the ideal of fused kernels (0.8..3)
+  Seconds host_time{5e-6};         ///< host time to launch one kernel; binds where kernels are shorter (1..20 us)
+  double tensor_slowdown = 1.0;    ///< model-parallel messages in the run over the same collective alone (0.3 with overlap..2)
+  double exposed_data = 0.3;       ///< share of data-parallel communication that overlap does not hide although there is room (0..1)
+  double scale_jitter = 0.0;       ///< added share of a step for each doubling of the nodes: stragglers, noise (0..0.03)
+};
+
+struct Stack {
+  std::string id, name;
+  StackFacts facts;
+  StackConstants constants;
+  std::vector<std::string> fitted;     ///< names of the constants that were fitted; the others are the defaults
+  std::string fit_note;                ///< on which runs, with which residual
+  Provenance provenance;
+};
+
+}  // namespace reckon

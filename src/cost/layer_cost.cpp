@@ -1,0 +1,214 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "cost/layer_cost.hpp"
+
+#include <algorithm>
+
+#include "cost/placement.hpp"
+
+namespace reckon {
+namespace {
+
+AttentionKernel attention_kernel(const Job& job) {
+  const auto& table = job.stack->facts.attention;
+  const auto it = table.find(job.cluster->device.architecture);
+  return it == table.end() ? AttentionKernel::flash2 : it->second;
+}
+
+Seconds product_time(const Job& job, Precision precision, const GemmShape& shape) {
+  return gemm_time(*job.compute, precision, shape) * job.stack->constants.product_slowdown;
+}
+
+Seconds traffic_time(const Job& job, Bytes traffic) {
+  if (traffic.base() <= 0) return Seconds{};
+  return streaming_time(*job.compute, traffic) * job.stack->constants.stream_slowdown;
+}
+
+bool names(const Strategy& s, RecomputeModule module) {
+  return std::find(s.recompute_modules.begin(), s.recompute_modules.end(), module) != s.recompute_modules.end();
+}
+
+/// A message group's exposed seconds, by pass.
+struct Exposed {
+  Seconds forward, backward, recompute, hidden;  // hidden: backward messages that a weight gradient may cover
+};
+
+const GroupPlacement& placement(const Placements& p, Group group) {
+  switch (group) {
+    case Group::tensor: return p.tensor;
+    case Group::context: return p.context;
+    case Group::expert: return p.expert;
+    case Group::expert_tensor: return p.expert_tensor;
+    case Group::pipeline: return p.pipeline;
+    case Group::data: return p.data;
+  }
+  return p.tensor;
+}
+
+Exposed messages_of(const LoweredLayer& layer, Group group, const Job& job, const Placements& placements) {
+  Exposed out;
+  for (const Message& m : layer.messages) {
+    if (m.group != group) continue;
+    const Seconds one = collective_time(*job.links, m.collective, m.size, placement(placements, group)) * job.stack->constants.tensor_slowdown;
+    out.forward += one * m.forward;
+    out.recompute += one * m.recompute;
+    (m.hidden_by_wgrad ? out.hidden : out.backward) += one * m.backward;
+  }
+  return out;
+}
+
+/// Messages split into as many pieces as the group has ranks run under the product beside them; the first piece is always exposed.
+Seconds pipelined(Seconds message, Seconds product, double pieces) {
+  return message / pieces + max(Seconds{}, (message - product) * (1.0 - 1.0 / pieces));
+}
+
+}  // namespace
+
+LayerTime& LayerTime::operator+=(const LayerTime& b) {
+  forward += b.forward;
+  backward_input += b.backward_input;
+  backward_weight += b.backward_weight;
+  recompute += b.recompute;
+  tensor += b.tensor;
+  context += b.context;
+  expert += b.expert;
+  tensor_forward += b.tensor_forward;
+  context_forward += b.context_forward;
+  expert_forward += b.expert_forward;
+  return *this;
+}
+
+LayerTime operator*(const LayerTime& a, double k) {
+  return {a.forward * k, a.backward_input * k, a.backward_weight * k, a.recompute * k, a.tensor * k, a.context * k, a.expert * k,
+          a.tensor_forward * k, a.context_forward * k, a.expert_forward * k};
+}
+
+Placements placements_of(const Strategy& s, const Cluster& c) {
+  return {placement_of(Group::tensor, s, c),   placement_of(Group::context, s, c), placement_of(Group::expert, s, c), placement_of(Group::expert_tensor, s, c),
+          placement_of(Group::pipeline, s, c), placement_of(Group::data, s, c),    expert_data_placement(s, c)};
+}
+
+bool recomputed(const Op& op, const Strategy& s) {
+  switch (s.recompute) {
+    case Recompute::none: return false;
+    case Recompute::full: return true;
+    case Recompute::selective: return op.group == OpGroup::attention_core;
+    case Recompute::modules: break;
+  }
+  switch (op.group) {
+    case OpGroup::attention_core: return names(s, RecomputeModule::core_attention);
+    case OpGroup::latent_up: return names(s, RecomputeModule::mla_up_proj);
+    case OpGroup::norm: return names(s, RecomputeModule::layernorm);
+    case OpGroup::mlp_product:
+    case OpGroup::mlp_activation: return names(s, RecomputeModule::mlp);
+    case OpGroup::expert_activation: return names(s, RecomputeModule::moe_act) || names(s, RecomputeModule::moe);
+    case OpGroup::router:
+    case OpGroup::expert_product: return names(s, RecomputeModule::moe);
+    case OpGroup::shared_product: return names(s, RecomputeModule::shared_experts) || names(s, RecomputeModule::moe);
+    case OpGroup::other: return false;
+  }
+  return false;
+}
+
+Seconds forward_time(const Op& op, const Job& job) {
+  Seconds t = traffic_time(job, op.forward_traffic);
+  if (op.kind == OpKind::product) t += product_time(job, op.precision, op.product);
+  if (op.kind == OpKind::attention)
+    t += attention_time(*job.compute, attention_kernel(job), Pass::forward, op.attention) * job.stack->constants.product_slowdown;
+  return t * op.times;
+}
+
+Seconds backward_input_time(const Op& op, const Job& job) {
+  Seconds t = traffic_time(job, op.backward_traffic);
+  const GemmShape& f = op.product;
+  if (op.kind == OpKind::product) {
+    if (op.needs_input_gradient) t += product_time(job, op.precision, {.m = f.m, .n = f.k, .k = f.n, .batch = f.batch});
+    if (!op.has_weight) t += product_time(job, op.precision, {.m = f.k, .n = f.n, .k = f.m, .batch = f.batch});
+  }
+  if (op.kind == OpKind::attention)
+    t += attention_time(*job.compute, attention_kernel(job), Pass::backward, op.attention) * job.stack->constants.product_slowdown;
+  return t * op.times;
+}
+
+Seconds backward_weight_time(const Op& op, const Job& job) {
+  if (op.kind != OpKind::product || !op.has_weight || !op.trainable) return Seconds{};
+  const GemmShape& f = op.product;
+  Seconds t = product_time(job, op.precision, {.m = f.n, .n = f.k, .k = f.m, .batch = f.batch});
+  // the product writes 16-bit results; adding into an accumulated gradient moves more: read + write of the main gradient,
+  // and where the addition is a kernel of its own the 16-bit gradient is read again
+  const StackFacts& facts = job.stack->facts;
+  const double weights = f.batch * f.n * f.k;
+  const double extra = facts.fused_wgrad_accumulation ? 2.0 * facts.gradient_bytes - 2.0 : 2.0 * facts.gradient_bytes + 2.0;
+  const bool accumulates = job.strategy.num_micro_batches() > 1 || facts.gradient_bytes > 2.0;
+  if (accumulates) t += traffic_time(job, Bytes{weights * extra});
+  return t * op.times;
+}
+
+LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements& placements, bool recompute_full) {
+  LayerTime out;
+  double forward_kernels = 0, backward_kernels = 0, recompute_kernels = 0;
+  Seconds tensor_products_forward, tensor_products_backward, attention_forward, attention_backward;
+  for (const Op& op : layer.ops) {
+    const Seconds f = forward_time(op, job), bi = backward_input_time(op, job), bw = backward_weight_time(op, job);
+    out.forward += f;
+    out.backward_input += bi;
+    out.backward_weight += bw;
+    forward_kernels += op.forward_kernels * op.times;
+    backward_kernels += op.backward_kernels * op.times;
+    if (op.kind == OpKind::product) tensor_products_forward += f, tensor_products_backward += bi + bw;
+    if (op.kind == OpKind::attention || op.group == OpGroup::attention_core) attention_forward += f, attention_backward += bi;
+    if (recompute_full || (job.strategy.recompute != Recompute::full && recomputed(op, job.strategy))) {
+      out.recompute += f;
+      recompute_kernels += op.forward_kernels * op.times;
+    }
+  }
+  const StackFacts& facts = job.stack->facts;
+  if (!facts.cuda_graphs) {  // the host launches kernels one by one; a pass takes at least that long
+    const Seconds host = job.stack->constants.host_time;
+    out.forward = max(out.forward, host * forward_kernels);
+    out.recompute = max(out.recompute, host * recompute_kernels);
+    const Seconds backward = out.backward_input + out.backward_weight, bound = host * backward_kernels;
+    if (backward < bound) {
+      out.backward_input *= bound / backward;
+      out.backward_weight *= bound / backward;
+    }
+  }
+  const double recompute_passes = recompute_full ? 1.0 : 0.0;
+  Exposed t = messages_of(layer, Group::tensor, job, placements);
+  const bool overlapped = (facts.overlap_tensor && job.strategy.sequence_parallel) || job.task.async_tensor;
+  if (overlapped) {
+    const double pieces = std::max(2.0, static_cast<double>(job.strategy.tensor_parallel));
+    t.forward = pipelined(t.forward, tensor_products_forward, pieces);
+    t.recompute = pipelined(t.recompute, tensor_products_forward, pieces);
+    t.backward = pipelined(t.backward, out.backward_input, pieces);
+  }
+  if (facts.overlap_backward_tensor || overlapped) t.hidden = max(Seconds{}, t.hidden - out.backward_weight);
+  out.tensor_forward = t.forward;
+  out.tensor = t.forward + t.backward + t.hidden + t.recompute * recompute_passes;
+
+  const Exposed c = messages_of(layer, Group::context, job, placements);
+  out.context_forward = max(Seconds{}, c.forward - attention_forward);
+  out.context = out.context_forward * (1.0 + recompute_passes) + max(Seconds{}, c.backward - attention_backward);
+
+  Exposed e = messages_of(layer, Group::expert, job, placements);
+  const Exposed et = messages_of(layer, Group::expert_tensor, job, placements);
+  if (facts.overlap_experts) {  // all-to-all of one half of a batch under the compute of the other
+    e.forward = max(Seconds{}, e.forward - out.forward * 0.5);
+    e.backward = max(Seconds{}, e.backward - (out.backward_input + out.backward_weight) * 0.5);
+  }
+  out.expert_forward = e.forward + et.forward;
+  const bool again = recompute_full || (job.strategy.recompute == Recompute::modules && names(job.strategy, RecomputeModule::moe));
+  out.expert = out.expert_forward + e.backward + et.backward + (again ? e.recompute + et.recompute : Seconds{});
+  return out;
+}
+
+LayerMemory layer_memory(const LoweredLayer& layer, const Strategy& strategy, bool recompute_full) {
+  LayerMemory out;
+  for (const Op& op : layer.ops) {
+    const bool again = recompute_full || (strategy.recompute != Recompute::full && recomputed(op, strategy));
+    (again ? out.transient : out.saved) += op.saved * op.times;
+  }
+  if (recompute_full) out.saved = layer.input;
+  return out;
+}
+
+}  // namespace reckon

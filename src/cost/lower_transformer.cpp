@@ -1,0 +1,366 @@
+// Transformers: dense, grouped-query, mixture of experts, latent attention; decoders, encoders, encoder-decoders, patch input.
+// SPDX-License-Identifier: Apache-2.0
+#include <cmath>
+
+#include "cost/layer_builder.hpp"
+#include "cost/lower.hpp"
+
+namespace reckon {
+namespace {
+
+/// The sizes of a strategy as the formulas use them.
+struct Shard {
+  double batch, seq, cp, tp, ep, etp;
+  double tokens;        ///< of one micro-batch on one context rank
+  double norm_tokens;   ///< of those, where norms and residuals run (split by sequence parallelism)
+  bool sp, unfused, frozen;
+  double element;
+};
+
+Shard shard_of(const Transformer& model, const Strategy& s, const Task& task, double seq) {
+  Shard x{};
+  x.batch = static_cast<double>(s.micro_batch_size);
+  x.cp = static_cast<double>(s.context_parallel);
+  x.tp = static_cast<double>(s.tensor_parallel);
+  x.ep = static_cast<double>(s.expert_parallel);
+  x.etp = static_cast<double>(s.expert_tensor());
+  x.seq = seq;
+  x.sp = s.sequence_parallel && s.tensor_parallel > 1;
+  x.tokens = x.batch * seq / x.cp;
+  x.norm_tokens = x.sp ? x.tokens / x.tp : x.tokens;
+  x.unfused = s.attention == AttentionKind::unfused;
+  x.frozen = task.training == Training::lora;
+  x.element = activation_bytes(s.precision);
+  (void)model;
+  return x;
+}
+
+class TransformerLowering {
+ public:
+  TransformerLowering(const Transformer& model, const Strategy& strategy, const Task& task, const StackFacts& facts)
+      : model_(model), strategy_(strategy), task_(task), facts_(facts) {}
+
+  LoweredModel run() {
+    const double seq = sequence();
+    LoweredModel out;
+    if (model_.num_encoder_layers > 0) {
+      const double encoder_seq = static_cast<double>(model_.encoder_seq_len > 0 ? model_.encoder_seq_len : model_.seq_len);
+      out.kinds.push_back(layer(encoder_seq, false, false, false));
+      out.kinds.push_back(layer(seq, true, false, true));
+      out.order.assign(static_cast<std::size_t>(model_.num_encoder_layers), 0);
+      out.order.insert(out.order.end(), static_cast<std::size_t>(model_.num_layers), 1);
+    } else {
+      append_layers(out, seq);
+    }
+    const Shard x = shard_of(model_, strategy_, task_, seq);
+    out.before = before(x);
+    out.after = after(x);
+    if (model_.tied_embeddings) out.tied_parameters = static_cast<double>(model_.vocab_size) * h() / x.tp;
+    out.boundary = Bytes{x.norm_tokens * h() * x.element};
+    return out;
+  }
+
+ private:
+  double h() const { return static_cast<double>(model_.hidden_size); }
+  double sequence() const { return static_cast<double>(task_.seq_len > 0 ? task_.seq_len : model_.seq_len); }
+  bool has_bias() const { return model_.norm == NormKind::layer_norm; }
+  LayerBuilder builder() const { return LayerBuilder(strategy_.precision, facts_, activation_bytes(strategy_.precision)); }
+
+  void append_layers(LoweredModel& out, double seq) const {
+    const bool windowed = model_.sliding_window > 0 && static_cast<double>(model_.sliding_window) < seq;
+    // kinds: dense / expert x full / windowed, made only when used
+    int kind_of[4] = {-1, -1, -1, -1};
+    for (std::int64_t i = 0; i < model_.num_layers + model_.num_mtp_layers; ++i) {
+      bool expert = model_.experts.has_value();
+      if (expert && i < model_.num_layers) {
+        const std::int64_t k = i - model_.experts->num_dense_layers;
+        expert = k >= 0 && k % std::max<std::int64_t>(1, model_.experts->layer_period) == 0;
+      }
+      const bool window = windowed && (model_.window_period <= 1 || (i + 1) % model_.window_period != 0);
+      int& kind = kind_of[(expert ? 2 : 0) + (window ? 1 : 0)];
+      if (kind < 0) {
+        kind = static_cast<int>(out.kinds.size());
+        out.kinds.push_back(layer(seq, expert ? false : true, expert, false, window));
+      }
+      out.order.push_back(static_cast<std::uint16_t>(kind));
+    }
+  }
+
+  LoweredLayer layer(double seq, bool decoder, bool expert, bool cross, bool window = false) const {
+    (void)decoder;
+    const Shard x = shard_of(model_, strategy_, task_, seq);
+    LayerBuilder b = builder();
+    b.layer().input = Bytes{x.norm_tokens * h() * x.element};
+    attention_block(b, x, seq, model_.causal && (cross || model_.num_encoder_layers == 0), window);
+    if (cross) attention_block(b, x, static_cast<double>(model_.encoder_seq_len > 0 ? model_.encoder_seq_len : model_.seq_len), false, false);
+    if (expert) {
+      expert_block(b, x);
+    } else {
+      mlp_block(b, x, static_cast<double>(model_.ffn_hidden_size), OpGroup::mlp_product, OpGroup::mlp_activation, true);
+    }
+    for (std::int64_t i = model_.parallel_residual ? 1 : 2; i < model_.norms_per_layer; ++i) b.norm("extra norm", x.norm_tokens, h(), has_bias());
+    return b.take();
+  }
+
+  /// Messages around a pair of products split over the tensor group: all-reduce, or all-gather + reduce-scatter of sequence parallelism.
+  void tensor_messages(LayerBuilder& b, const Shard& x, double tokens) const {
+    if (x.tp <= 1) return;
+    const double size = tokens * h() * x.element;
+    if (x.sp) {
+      b.message(Group::tensor, Collective::all_gather, size, 1, 1, 1, false);   // forward input; backward gradient of the output
+      b.message(Group::tensor, Collective::reduce_scatter, size, 1, 1, 1, false);
+      b.message(Group::tensor, Collective::all_gather, size, 0, 1, 0, true);    // the kept input is gathered again for its weight gradient
+    } else {
+      b.message(Group::tensor, Collective::all_reduce, size, 1, 0, 1, false);
+      b.message(Group::tensor, Collective::all_reduce, size, 0, 1, 0, true);
+    }
+  }
+
+  /// Residual addition with dropout after a block.
+  void residual(LayerBuilder& b, const Shard& x) const {
+    const double values = x.norm_tokens * h();
+    const double drop = facts_.dropout ? 1.0 : 0.0;
+    const bool fused = facts_.fused_elementwise || task_.compiled;
+    // fused: read block output and residual, write; unfused: bias add, dropout and addition each on their own
+    const double passes = fused ? 3.0 : 3.0 + (has_bias() ? 2.0 : 0.0) + 2.0 * drop;
+    const double forward = values * (passes * x.element + drop);
+    const double backward = values * ((3.0 + 2.0 * drop) * x.element + drop);
+    b.stream("residual", OpGroup::other, Bytes{forward}, Bytes{backward}, Bytes{values * drop}, fused ? 1 : 1 + drop + (has_bias() ? 1 : 0), 1 + drop);
+  }
+
+  void lora(LayerBuilder& b, const Shard& x, double rows, double in, double out) const {
+    if (!x.frozen || task_.lora_rank <= 0) return;
+    const double r = static_cast<double>(task_.lora_rank);
+    b.linear("lora down", OpGroup::other, {.rows = rows, .in = in, .out = r, .low_precision = false});
+    b.linear("lora up", OpGroup::other, {.rows = rows, .in = r, .out = out, .low_precision = false});
+    b.stream("lora add", OpGroup::other, Bytes{rows * out * x.element * 3.0}, Bytes{rows * out * x.element}, Bytes{}, 1, 1);
+  }
+
+  void attention_block(LayerBuilder& b, const Shard& x, double seq_kv, bool causal, bool window) const {
+    b.norm("attention norm", x.norm_tokens, h(), has_bias());
+    if (model_.latent_attention) {
+      latent_attention(b, x, seq_kv, causal);
+    } else {
+      plain_attention(b, x, seq_kv, causal, window);
+    }
+    tensor_messages(b, x, x.tokens);
+    if (!model_.parallel_residual) residual(b, x);
+  }
+
+  void plain_attention(LayerBuilder& b, const Shard& x, double seq_kv, bool causal, bool window) const {
+    const double d = static_cast<double>(model_.head_dim), a = static_cast<double>(model_.num_heads) / x.tp;
+    const double kv = std::max(1.0, static_cast<double>(model_.num_kv_heads) / x.tp);
+    const double width = (a + 2.0 * kv) * d;
+    b.linear("qkv", OpGroup::other, {.rows = x.tokens, .in = h(), .out = width, .bias = model_.qkv_bias, .frozen = x.frozen, .saved_rows = x.norm_tokens});
+    lora(b, x, x.tokens, h(), width);
+    const double rotary_heads = (a + kv) * d;
+    if (model_.qk_norm) {
+      b.norm("query key norm", x.tokens * (a + kv), d, false);
+    }
+    if (model_.positions == PositionKind::rotary) {
+      const bool fused = facts_.fused_elementwise || task_.compiled;
+      const Bytes traffic = rotary_work(x.tokens, rotary_heads, x.element).bytes * (fused ? 1.0 : 3.0);
+      b.stream("rotary", OpGroup::other, traffic, traffic, Bytes{}, fused ? 2 : 10, fused ? 2 : 10);
+    }
+    core_attention(b, x, {.batch = x.batch, .heads = a, .kv_heads = kv, .seq_q = x.seq / x.cp, .seq_kv = seq_kv, .head_dim = d, .v_head_dim = d,
+                          .causal = causal, .window = window ? static_cast<double>(model_.sliding_window) : 0.0});
+    b.linear("attention output", OpGroup::other,
+             {.rows = x.tokens, .in = a * d, .out = h(), .bias = model_.attention_output_bias, .frozen = x.frozen, .saves_input = x.unfused});
+    lora(b, x, x.tokens, a * d, h());
+  }
+
+  /// DeepSeek-V2 section 2.1: the down projections are not split over the tensor group.
+  void latent_attention(LayerBuilder& b, const Shard& x, double seq_kv, bool causal) const {
+    const LatentAttention& m = *model_.latent_attention;
+    const double a = static_cast<double>(model_.num_heads) / x.tp;
+    const double nope = static_cast<double>(m.qk_nope_head_dim), rope = static_cast<double>(m.qk_rope_head_dim), v = static_cast<double>(m.v_head_dim);
+    const double ql = static_cast<double>(m.q_lora_rank), kl = static_cast<double>(m.kv_lora_rank);
+    if (ql > 0) {
+      b.linear("query down", OpGroup::other, {.rows = x.norm_tokens, .in = h(), .out = ql, .frozen = x.frozen});
+      b.norm("query norm", x.norm_tokens, ql, false);
+      b.linear("query up", OpGroup::latent_up, {.rows = x.tokens, .in = ql, .out = a * (nope + rope), .frozen = x.frozen});
+    } else {
+      b.linear("query", OpGroup::other, {.rows = x.tokens, .in = h(), .out = a * (nope + rope), .frozen = x.frozen});
+    }
+    b.linear("key value down", OpGroup::other, {.rows = x.norm_tokens, .in = h(), .out = kl + rope, .frozen = x.frozen, .saves_input = ql <= 0});
+    b.norm("key value norm", x.norm_tokens, kl, false);
+    b.linear("key value up", OpGroup::latent_up, {.rows = x.tokens, .in = kl, .out = a * (nope + v), .frozen = x.frozen});
+    // rotary on the rope part, and the copies that put nope and rope parts side by side
+    const double width = x.tokens * a * (2.0 * (nope + rope) + v);
+    b.stream("rotary and concatenate", OpGroup::latent_up, Bytes{2.0 * width * x.element}, Bytes{2.0 * width * x.element}, Bytes{}, 4, 4);
+    core_attention(b, x, {.batch = x.batch, .heads = a, .kv_heads = a, .seq_q = x.seq / x.cp, .seq_kv = seq_kv, .head_dim = nope + rope, .v_head_dim = v,
+                          .causal = causal, .window = 0});
+    b.linear("attention output", OpGroup::other, {.rows = x.tokens, .in = a * v, .out = h(), .frozen = x.frozen, .saves_input = x.unfused});
+  }
+
+  void core_attention(LayerBuilder& b, const Shard& x, const AttentionShape& shape) const {
+    const Work w = flash_attention_work(shape.batch, shape.heads, shape.kv_heads, shape.seq_q, shape.seq_kv / x.cp, shape.head_dim, shape.v_head_dim,
+                                        false, x.element);
+    if (!x.unfused) {
+      Op op;
+      op.name = "attention";
+      op.kind = OpKind::attention;
+      op.group = OpGroup::other;  // recomputes its scores by itself; q, k, v and the output are kept
+      op.attention = shape;
+      op.saved = w.saved;
+      op.backward_kernels = 3;
+      b.layer().ops.push_back(op);
+    } else {
+      unfused_attention(b, x, shape);
+    }
+    if (x.cp > 1) {  // ring exchange of keys and values; the backward pass also returns their gradients
+      const double kv = x.batch * shape.kv_heads * (shape.seq_kv / x.cp) * (shape.head_dim + shape.v_head_dim) * x.element;
+      b.message(Group::context, Collective::point_to_point, kv, x.cp - 1, 2.0 * (x.cp - 1), x.cp - 1);
+    }
+  }
+
+  /// Scores in memory: batched products, scale + mask + softmax, dropout.  Saves 5 a s^2 b bytes (Korthikanti et al. 2022, eq. 1).
+  void unfused_attention(LayerBuilder& b, const Shard& x, const AttentionShape& s) const {
+    const double heads = s.batch * s.heads, scores = heads * s.seq_q * s.seq_kv;
+    const double kept = s.batch * x.element * (s.heads * s.seq_q * s.head_dim + s.kv_heads * (s.seq_kv / x.cp) * (s.head_dim + s.v_head_dim));
+    Op& qk = product_without_weight(b, "scores", heads, s.seq_q, s.seq_kv, s.head_dim);
+    qk.group = OpGroup::attention_core;
+    b.layer().ops.back().saved = Bytes{};
+    b.stream("query key value kept", OpGroup::other, Bytes{}, Bytes{}, Bytes{kept}, 0, 0);
+    const Work soft = softmax_work(heads * s.seq_q, s.seq_kv, x.element);
+    b.stream("softmax", OpGroup::attention_core, soft.bytes, soft.bytes * 1.5, soft.saved, 1, 1);
+    if (facts_.dropout) {
+      const Work drop = dropout_work(scores, x.element);
+      b.stream("attention dropout", OpGroup::attention_core, drop.bytes, drop.bytes, drop.saved + Bytes{scores * x.element}, 1, 1);
+    }
+    Op& pv = product_without_weight(b, "weighted sum", heads, s.seq_q, s.v_head_dim, s.seq_kv);
+    pv.group = OpGroup::attention_core;
+  }
+
+  Op& product_without_weight(LayerBuilder& b, const char* name, double batch, double m, double n, double k) const {
+    Op op;
+    op.name = name;
+    op.kind = OpKind::product;
+    op.precision = LayerBuilder::plain(strategy_.precision);
+    op.product = {.m = m, .n = n, .k = k, .batch = batch};
+    op.has_weight = false;
+    b.layer().ops.push_back(op);
+    return b.layer().ops.back();
+  }
+
+  void activation(LayerBuilder& b, double tokens, double ffn, OpGroup group) const {
+    const Work w = activation_work(tokens, ffn, model_.gated_mlp, b.element());
+    const bool fused = facts_.fused_elementwise || task_.compiled;
+    // backward: gradient and inputs read, input gradients written; unfused: bias add, and for gated the product, on their own
+    const double values = tokens * ffn * b.element();
+    const double extra = fused ? 0.0 : (model_.gated_mlp ? 3.0 : (has_bias() ? 2.0 : 0.0));
+    b.stream("activation", group, w.bytes + Bytes{extra * values}, Bytes{values * ((model_.gated_mlp ? 5.0 : 3.0) + extra)}, w.saved + Bytes{fused || !model_.gated_mlp ? 0.0 : values},
+             fused ? 1 : 2, fused ? 1 : 2);
+  }
+
+  void mlp_block(LayerBuilder& b, const Shard& x, double ffn_total, OpGroup product_group, OpGroup activation_group, bool whole_block) const {
+    const double ffn = ffn_total / x.tp;
+    if (whole_block && !model_.parallel_residual) b.norm("mlp norm", x.norm_tokens, h(), has_bias());
+    b.linear("mlp up", product_group, {.rows = x.tokens, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .bias = model_.mlp_bias,
+                                       .frozen = x.frozen, .saves_input = whole_block && !model_.parallel_residual, .saved_rows = x.norm_tokens});
+    activation(b, x.tokens, ffn, activation_group);
+    b.linear("mlp down", product_group, {.rows = x.tokens, .in = ffn, .out = h(), .bias = model_.mlp_bias, .frozen = x.frozen});
+    if (!whole_block) return;
+    if (!model_.parallel_residual) tensor_messages(b, x, x.tokens);
+    residual(b, x);
+  }
+
+  /// Router, dispatch, grouped products, combine.  Tokens arrive split by the tensor group (sequence parallel) or are split for dispatch.
+  void expert_block(LayerBuilder& b, const Shard& x) const {
+    const Experts& e = *model_.experts;
+    const double top = static_cast<double>(e.experts_per_token), count = static_cast<double>(e.num_experts);
+    const double own = x.tokens / (x.tp > 1 ? x.tp : 1.0);  // tokens that this device routes
+    const double routed = own * top * task_.expert_imbalance;
+    b.norm("mlp norm", x.norm_tokens, h(), has_bias());
+    b.linear("router", OpGroup::router, {.rows = own, .in = h(), .out = count, .saves_input = false, .low_precision = false});
+    b.stream("top-k and softmax", OpGroup::router, Bytes{own * count * 4.0 * 6.0}, Bytes{own * count * 4.0 * 4.0}, Bytes{own * count * 8.0}, 12, 8);
+    const Work move = permute_work(own, top, h(), x.element);
+    b.stream("permute", OpGroup::other, move.bytes, move.bytes * 1.5, Bytes{}, 3, 3);
+    if (x.ep > 1) {
+      b.message(Group::expert, Collective::all_to_all, routed * h() * x.element, 2, 2, 2);
+      b.stream("sort by expert", OpGroup::other, Bytes{2.0 * 2.0 * routed * h() * x.element}, Bytes{2.0 * 2.0 * routed * h() * x.element}, Bytes{}, 4, 4);
+    }
+    const double gathered = routed * x.etp;  // every rank of an expert's tensor group sees its tokens
+    if (x.etp > 1) {
+      b.message(Group::expert_tensor, Collective::all_gather, gathered * h() * x.element, 1, 1, 1);
+      b.message(Group::expert_tensor, Collective::reduce_scatter, gathered * h() * x.element, 1, 1, 1);
+    }
+    const double local = std::max(1.0, count / x.ep), ffn = static_cast<double>(e.expert_ffn_hidden_size) / x.etp;
+    b.linear("experts up", OpGroup::expert_product, {.rows = gathered / local, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .experts = local, .frozen = x.frozen});
+    activation(b, gathered, ffn, OpGroup::expert_activation);
+    b.linear("experts down", OpGroup::expert_product, {.rows = gathered / local, .in = ffn, .out = h(), .experts = local, .frozen = x.frozen});
+    b.stream("combine", OpGroup::other, move.bytes, move.bytes * 1.5, x.ep > 1 ? Bytes{} : Bytes{routed * h() * x.element}, 3, 3);
+    if (e.shared_ffn_hidden_size > 0) {
+      mlp_block(b, x, static_cast<double>(e.shared_ffn_hidden_size), OpGroup::shared_product, OpGroup::shared_product, false);
+      tensor_messages(b, x, x.tokens);
+    }
+    residual(b, x);
+  }
+
+  LoweredLayer before(const Shard& x) const {
+    LayerBuilder b = builder();
+    const double values = x.tokens * h(), drop = facts_.dropout ? 1.0 : 0.0;
+    if (model_.vocab_size > 0) {
+      const double rows = static_cast<double>(model_.vocab_size) / x.tp;
+      b.layer().parameters += rows * h() + static_cast<double>(model_.positions == PositionKind::learned ? model_.max_positions : 0) * h();
+      // gather rows; add positions; dropout; to (sequence, batch) order.  Backward: scatter-add into the table's gradient.
+      const double passes = 2.0 + (model_.positions == PositionKind::learned ? 3.0 : 0.0) + 2.0;
+      b.stream("embedding", OpGroup::other, Bytes{values * x.element * passes + x.norm_tokens * h() * drop * (2.0 * x.element + 1.0)},
+               Bytes{values * (2.0 * x.element + 8.0)}, Bytes{x.norm_tokens * h() * drop}, 5, 5);
+    } else {  // patches (ViT)
+      const double patch = static_cast<double>(model_.image_channels * model_.patch_size * model_.patch_size);
+      b.linear("patches", OpGroup::other, {.rows = x.tokens, .in = patch, .out = h(), .bias = true, .first = true});
+    }
+    if (x.frozen) b.layer().trainable = 0; else b.layer().trainable = b.layer().parameters;
+    if (x.tp > 1 && model_.vocab_size > 0)
+      b.message(Group::tensor, x.sp ? Collective::reduce_scatter : Collective::all_reduce, values * x.element, 1, x.sp ? 1 : 0, 0);
+    for (std::int64_t i = 0; i < model_.num_embedding_norms; ++i) b.norm("embedding norm", x.norm_tokens, h(), has_bias());
+    b.layer().input = Bytes{};
+    return b.take();
+  }
+
+  LoweredLayer after(const Shard& x) const {
+    LayerBuilder b = builder();
+    b.norm("final norm", x.norm_tokens, h(), has_bias());
+    const double out = static_cast<double>(model_.vocab_size > 0 ? model_.vocab_size : model_.num_classes) / x.tp;
+    if (out <= 0) return b.take();
+    const double rows = model_.vocab_size > 0 ? (model_.mlm_head ? x.tokens * masked_share : x.tokens) : x.batch;
+    b.linear("head", OpGroup::other, {.rows = rows, .in = h(), .out = out, .frozen = x.frozen, .low_precision = false, .saved_rows = x.sp ? x.norm_tokens : rows});
+    if (model_.tied_embeddings) {
+      b.layer().parameters -= h() * out;
+      if (!x.frozen) b.layer().trainable -= h() * out;
+    }
+    loss(b, rows * out, x);
+    if (x.tp > 1) {
+      b.message(Group::tensor, x.sp ? Collective::all_gather : Collective::all_reduce, x.tokens * h() * x.element, x.sp ? 1 : 0, 1, 0);
+      b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 3, 0, 0);  // maximum, sum, target logit
+    }
+    return b.take();
+  }
+
+  /// Cross-entropy.  Unfused: to fp32 (r2 w4), maximum (r4), subtract (r4 w4), exponential (r4 w4), sum (r4), divide (r4 w4); backward:
+  /// scale (r4 w4), to 16 bit (r4 w2): Megatron's vocab_parallel_cross_entropy.  Fused: one read of the logits, one write of the gradient.
+  void loss(LayerBuilder& b, double logits, const Shard& x) const {
+    if (facts_.fused_loss) {
+      b.stream("loss", OpGroup::other, Bytes{logits * x.element}, Bytes{2.0 * logits * x.element}, Bytes{logits * x.element}, 3, 2);
+    } else {
+      b.stream("loss", OpGroup::other, Bytes{logits * (2.0 + 4.0 + 4.0 + 8.0 + 8.0 + 4.0 + 8.0)}, Bytes{logits * (8.0 + 6.0)}, Bytes{logits * (4.0 + x.element)}, 12, 5);
+    }
+  }
+
+  // Masked-language-model heads run on the masked positions only: 76 of 512 at most in the MLPerf reference (max_predictions_per_seq = 76).
+  static constexpr double masked_share = 76.0 / 512.0;
+
+  const Transformer& model_;
+  const Strategy& strategy_;
+  const Task& task_;
+  const StackFacts& facts_;
+};
+
+}  // namespace
+
+LoweredModel lower_transformer(const Transformer& model, const Strategy& strategy, const Task& task, const StackFacts& facts) {
+  return TransformerLowering(model, strategy, task, facts).run();
+}
+
+}  // namespace reckon

@@ -1,0 +1,83 @@
+// Peak memory of the fullest stage.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
+#include "cost/data_parallel.hpp"
+#include "cost/placement.hpp"
+#include "cost/step_cost.hpp"
+
+namespace reckon {
+namespace {
+
+struct StageMemory {
+  Bytes per_micro_batch, input_only, transient, head;
+};
+
+StageMemory saved_of(const Job& job, const LoweredModel& model, const Stage& stage) {
+  StageMemory out;
+  const Strategy& s = job.strategy;
+  const bool full = s.recompute == Recompute::full;
+  std::int64_t left = s.recompute_layers > 0 ? s.recompute_layers : stage.layers;
+  for (std::size_t k = 0; k < stage.count.size(); ++k) {
+    if (stage.count[k] == 0) continue;
+    const std::int64_t again = full ? std::min(stage.count[k], left) : 0;
+    left -= again;
+    const LayerMemory dropped = layer_memory(model.kinds[k], s, full), kept = layer_memory(model.kinds[k], s, false);
+    out.per_micro_batch += dropped.saved * static_cast<double>(again) + kept.saved * static_cast<double>(stage.count[k] - again);
+    out.transient = max(out.transient, again > 0 ? dropped.transient : kept.transient);
+  }
+  if (stage.first) out.per_micro_batch += layer_memory(model.before, s, false).saved;
+  if (stage.last) out.head = layer_memory(model.after, s, false).saved;
+  if (job.task.offload_activations) out.per_micro_batch = out.per_micro_batch * 0.0 + out.transient;
+  return out;
+}
+
+double expert_ranks(const Strategy& s) {
+  if (s.sharding == Sharding::none) return 1.0;
+  return std::max(1.0, static_cast<double>(s.tensor_parallel * s.context_parallel * s.data_parallel) / static_cast<double>(s.expert_tensor() * s.expert_parallel));
+}
+
+MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index) {
+  const Strategy& s = job.strategy;
+  const StackFacts& facts = job.stack->facts;
+  const StageParameters p = parameters_of(model, stage);
+  const double element = activation_bytes(s.precision), shard = shard_ranks(s), experts = expert_ranks(s);
+  const bool weights_split = s.sharding == Sharding::zero3, gradients_split = weights_split || s.sharding == Sharding::zero2;
+
+  MemoryFootprint out;
+  const double dense_share = weights_split ? shard : 1.0, expert_share = weights_split ? experts : 1.0;
+  const double held = p.dense / dense_share + p.expert / expert_share;
+  out.weights = Bytes{held * element};
+  if (is_low_precision(s.precision) && !weights_split) out.weights += Bytes{held * 2.0 * operand_bytes(s.precision)};  // both layouts of the cast
+  if (weights_split) {  // two layers gathered at a time
+    double layer = 0;
+    for (const LoweredLayer& kind : model.kinds) layer = std::max(layer, kind.parameters + kind.expert_parameters);
+    out.communication += Bytes{2.0 * layer * element};
+  }
+  out.gradients = Bytes{facts.gradient_bytes * (p.trainable_dense / (gradients_split ? shard : 1.0) + p.trainable_expert / (gradients_split ? experts : 1.0))};
+  out.optimizer = Bytes{(facts.master_bytes + facts.moment_bytes) * (p.trainable_dense / shard + p.trainable_expert / experts)};
+
+  const StageMemory saved = saved_of(job, model, stage);
+  const double flight = in_flight(s.schedule, s.pipeline_parallel, index, s.virtual_stages, s.num_micro_batches());
+  out.activations = saved.per_micro_batch * flight + saved.head;
+  out.workspace = saved.transient + model.boundary * 2.0;
+  // driver context and NCCL channels; the allocator's slack over what is live.  About 1.5 GiB on recent drivers with a few communicators.
+  out.framework = gibibytes * 1.5;
+  return out;
+}
+
+}  // namespace
+
+MemoryFootprint memory_footprint(const Job& job, const LoweredModel& model, const std::vector<Stage>& stages, std::int64_t* peak_stage) {
+  MemoryFootprint worst;
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    const MemoryFootprint m = stage_footprint(job, model, stages[i], static_cast<std::int64_t>(i));
+    if (i == 0 || m.total() > worst.total()) {
+      worst = m;
+      if (peak_stage != nullptr) *peak_stage = static_cast<std::int64_t>(i);
+    }
+  }
+  return worst;
+}
+
+}  // namespace reckon

@@ -1,0 +1,73 @@
+// Stages, bubbles and micro-batches in flight.
+// SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+#include <cmath>
+
+#include "cost/step_cost.hpp"
+
+namespace reckon {
+
+std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
+  const auto layers = static_cast<std::int64_t>(model.order.size());
+  const std::int64_t p = pipeline_parallel;
+  std::vector<std::int64_t> size(static_cast<std::size_t>(p), layers / p);
+  const std::int64_t rest = layers % p;
+  if (rest != 0 && p > 2 && (layers + 2) % p == 0) {
+    std::fill(size.begin(), size.end(), (layers + 2) / p);
+    size.front() -= 1;
+    size.back() -= 1;
+  } else {
+    for (std::int64_t i = 0; i < rest; ++i) size[static_cast<std::size_t>((i + 1) % p)] += 1;  // the first stage has the embedding
+  }
+  std::vector<Stage> out(static_cast<std::size_t>(p));
+  std::size_t next = 0;
+  for (std::size_t i = 0; i < out.size(); ++i) {
+    out[i].count.assign(model.kinds.size(), 0);
+    out[i].layers = size[i];
+    for (std::int64_t k = 0; k < size[i]; ++k) out[i].count[model.order[next++]] += 1;
+  }
+  out.front().first = true;
+  out.back().last = true;
+  return out;
+}
+
+double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, std::int64_t virtual_stages, std::int64_t micro_batches) {
+  const double p = static_cast<double>(pipeline), i = static_cast<double>(stage), v = static_cast<double>(virtual_stages), m = static_cast<double>(micro_batches);
+  if (pipeline == 1) return 1.0;
+  switch (schedule) {
+    case Schedule::none:
+    case Schedule::gpipe: return m;
+    case Schedule::one_f_one_b:
+    case Schedule::zb_h1: return std::min(m, p - i);
+    case Schedule::interleaved: return std::min(m, ((p - i - 1.0) * 2.0 + (v - 1.0) * p + 1.0) / v);
+    case Schedule::zb_h2: return std::min(m, 2.0 * (p - i) - 1.0);
+    case Schedule::zb_v: return std::min(m, p);
+    case Schedule::dualpipe: return std::min(m, p + 1.0);
+  }
+  return m;
+}
+
+Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches) {
+  const auto p = static_cast<double>(stage_time.size());
+  if (stage_time.size() < 2) return Seconds{};
+  Seconds sum, largest;
+  std::size_t busiest = 0;
+  for (std::size_t i = 0; i < stage_time.size(); ++i) {
+    sum += stage_time[i].total();
+    if (stage_time[i].total() > largest) largest = stage_time[i].total(), busiest = i;
+  }
+  const Seconds fill = sum - largest;  // one micro-batch through the other stages, there and back
+  const LayerTime& t = stage_time[busiest];
+  const Seconds w = t.backward_weight;
+  const double m = static_cast<double>(micro_batches);
+  switch (schedule) {
+    case Schedule::interleaved: return fill / static_cast<double>(virtual_stages);
+    case Schedule::zb_h1: return max(Seconds{}, fill - w * 2.0 * std::min(p - 1.0, m));
+    case Schedule::zb_h2: return max(Seconds{}, fill - w * 3.0 * std::min(p - 1.0, m));
+    case Schedule::zb_v: return max(Seconds{}, fill - w * 3.0 * std::min(p - 1.0, m)) * (2.0 / 3.0);
+    case Schedule::dualpipe: return max(Seconds{}, (t.total() + t.backward_total() - w * 3.0) * (p / 2.0 - 1.0));
+    default: return fill;
+  }
+}
+
+}  // namespace reckon

@@ -1,0 +1,79 @@
+// One optimiser step under one strategy: seconds and bytes, part by part.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "cost/job.hpp"
+#include "cost/layer_cost.hpp"
+
+namespace reckon {
+
+/// Seconds of one optimiser step on the slowest path.  total() is the sum of the lines and nothing else.
+struct StepTime {
+  Seconds forward, backward, recompute;               ///< compute of the busiest stage, all micro-batches
+  Seconds exposed_tensor, exposed_context, exposed_expert, exposed_pipeline, exposed_data;  ///< messages not hidden by compute
+  Seconds bubble;                                     ///< stages waiting to fill and drain, and uneven stages
+  Seconds optimizer;                                  ///< gradient norm, clip, update, casts
+  Seconds jitter;                                     ///< stragglers and noise at scale
+  Seconds total() const {
+    return forward + backward + recompute + exposed_tensor + exposed_context + exposed_expert + exposed_pipeline + exposed_data + bubble + optimizer + jitter;
+  }
+};
+
+/// Bytes on the fullest device.  total() is the sum of the lines and nothing else.
+struct MemoryFootprint {
+  Bytes weights, gradients, optimizer, activations, workspace, communication, framework;
+  Bytes total() const { return weights + gradients + optimizer + activations + workspace + communication + framework; }
+};
+
+struct StepCost {
+  StepTime time;
+  MemoryFootprint memory;
+  std::int64_t peak_stage = 0;      ///< pipeline stage with the largest footprint
+  Flops model_flops;                ///< of the whole step, all devices: the MFU numerator
+  double parameters = 0;            ///< of the whole model
+  double mfu = 0;                   ///< model_flops / (devices * peak * step time); peak of the strategy's precision
+  double tokens_per_step = 0;       ///< samples for models without a sequence
+  bool fits(Bytes capacity) const { return memory.total() <= capacity; }
+};
+
+/// How many layers of each kind a stage holds.  Uneven: layers that do not divide go one each to the middle stages when first
+/// and last are given one fewer (l + 2 divides), else to the leading stages.
+struct Stage {
+  std::vector<std::int64_t> count;  ///< by kind
+  std::int64_t layers = 0;
+  bool first = false, last = false;
+};
+std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel);
+
+/// What does not depend on how many stages, replicas and micro-batches there are: priced once, combined many times by a search.
+struct PricedModel {
+  LoweredModel lowered;
+  std::vector<LayerTime> kinds, kinds_kept;  ///< a layer with the recompute policy, and without (layers beyond recompute_layers)
+  LayerTime before, after;
+  double parameters = 0;
+  Flops model_flops_per_sample;
+};
+
+/// Reads tensor, context, expert, micro-batch, precision, attention, recompute and sequence-parallel settings of the strategy, and whether
+/// gradients accumulate over micro-batches; two strategies that agree in these share a PricedModel.
+PricedModel price_model(const Job& job);
+
+/// Step time and memory; the strategy must already divide the devices and the batch (see validate(Strategy)).
+StepCost step_cost(const Job& job, const PricedModel& priced);
+StepCost step_cost(const Job& job);
+
+/// Peak memory of the fullest stage.  `stage` receives its index.
+MemoryFootprint memory_footprint(const Job& job, const LoweredModel& model, const std::vector<Stage>& stages, std::int64_t* peak_stage);
+
+/// Micro-batches whose activations a stage holds at once, in units of its whole stage: 1F1B p - i (Narayanan et al. 2021), interleaved
+/// p + ((p - i - 1) * 2 + (v - 1) p + 1) chunks, GPipe m, zero-bubble as H1: 1F1B's, H2: up to 2p - 1 (Qi et al. 2023).
+double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, std::int64_t virtual_stages, std::int64_t micro_batches);
+
+/// Seconds that the pipeline waits beyond the busiest stage's own work.
+Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches);
+
+}  // namespace reckon
