@@ -2,33 +2,105 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
 #include <map>
 #include <optional>
 #include <string>
+#include <vector>
 
 #include "base/quantity.hpp"
+#include "calibration/attention.hpp"
+#include "calibration/gemm.hpp"
 #include "catalog/device.hpp"
 #include "catalog/precision.hpp"
+#include "catalog/provenance.hpp"
 
 namespace reckon {
 
-/// C[m, n] += A[m, k] B[k, n], `batch` times in one launch.  Doubles, because a sharded dimension may be fractional.
-struct GemmShape {
-  double m = 0, n = 0, k = 0, batch = 1;
+/// How far a fit is from what it was fitted to: |predicted / measured - 1| over the points.
+struct FitResidual {
+  double points = 0;
+  double median = 0, p90 = 0, worst = 0;
+  double bias = 0;                                   ///< median of predicted / measured - 1
+  double cross_validated_median = 0, cross_validated_p90 = 0;  ///< on folds of (n, k) pairs or (heads, head_dim) that the fit did not see
 };
 
-/// Which flash-attention generation the software uses; a fact of the stack, not a fit.
-enum class AttentionKernel { flash1, flash2, flash3, cudnn };
-enum class Pass { forward, backward };
-
-struct AttentionShape {
-  double batch = 1, heads = 1, kv_heads = 1;
-  double seq_q = 0, seq_kv = 0;
-  double head_dim = 0, v_head_dim = 0;  ///< v_head_dim 0 = head_dim
-  bool causal = true;
-  double window = 0;                    ///< 0 = full
+/// Memory-bound kernels: streams, norms, activations, optimiser steps.
+///
+///   t = latency + bytes / (bandwidth * efficiency)
+///
+/// `bandwidth` is the data sheet's, `efficiency` what a large device copy reaches.  Traffic that fits the L2 cache runs faster by
+/// up to `cache_gain`, with 1 + (cache_gain - 1) / (1 + (bytes / cache)^2).
+struct StreamParameters {
+  BytesPerSecond bandwidth;
+  double efficiency = 0.9;
+  Seconds latency;
+  Bytes cache;
+  double cache_gain = 1.0;
 };
 
-struct ComputeCalibration;  // parameters and residuals of one device, defined below by the fits
+struct GemmCalibration {
+  GemmCost cost;
+  bool derived = false;         ///< scaled from another precision or device, not fitted
+  FitResidual residual;         ///< of burst_time against the table; zeros when derived
+  Source source;
+};
+
+struct AttentionCalibration {
+  AttentionCost cost;
+  bool derived_forward = false, derived_backward = false;
+  FitResidual residual;
+  Source source;
+};
+
+/// A measured value that the calibration was checked against; the tests repeat the check.
+struct CitedGemm {
+  Precision precision = Precision::bf16;
+  GemmShape shape;
+  Seconds measured, predicted;  ///< predicted: burst_time by the fit script
+};
+struct CitedAttention {
+  AttentionKernel kernel = AttentionKernel::flash2;
+  AttentionShape shape;
+  bool with_backward = false;
+  Seconds measured, predicted;
+};
+
+/// All that predictions read about the compute of one device.
+struct ComputeCalibration {
+  std::string device;                ///< id in the catalogue
+  std::string derived_from;          ///< the device whose measurements were scaled; empty = measured itself
+  std::array<std::optional<GemmCalibration>, all_precisions.size()> gemm;
+  std::map<AttentionKernel, AttentionCalibration> attention;
+  StreamParameters stream;
+  std::string date;
+  Provenance provenance;             ///< keys gemm, attention, stream, sustained
+  std::vector<CitedGemm> cited_gemm;
+  std::vector<CitedAttention> cited_attention;
+
+  bool derived() const { return !derived_from.empty(); }
+  bool supports(Precision precision) const { return gemm[static_cast<std::size_t>(precision)].has_value(); }
+};
+
+std::string_view name_of(AttentionKernel kernel);
+std::optional<AttentionKernel> attention_kernel_of(std::string_view name);
+
+/// Time of a product in a long run, without the casts of its operands.  Throws CalibrationError when the device has no such precision.
+Seconds gemm_time(const ComputeCalibration& calibration, Precision precision, const GemmShape& shape);
+
+/// Time of fused attention, forward or backward.  A kernel that the device has no calibration for is replaced by the nearest older
+/// one that it has (flash1 < flash2 < flash3 < cudnn), or the nearest newer one; throws CalibrationError when there is none at all.
+Seconds attention_time(const ComputeCalibration& calibration, AttentionKernel kernel, Pass pass, const AttentionShape& shape);
+
+/// The kernel that attention_time uses for `kernel`.
+AttentionKernel attention_kernel_used(const ComputeCalibration& calibration, AttentionKernel kernel);
+
+/// Time of one memory-bound kernel that moves so many bytes, reads and writes together.
+Seconds streaming_time(const ComputeCalibration& calibration, Bytes traffic);
+
+/// Calibration of a device without own measurements, from one that has them: rates by peak of the same precision (a precision that
+/// `of` lacks comes from its bf16 or fp16), tiles by multiprocessors, traffic by memory bandwidth, exponentials by vector peak.
+/// Sustained fractions are kept.  Precisions that `to` lacks are dropped.
+ComputeCalibration derive(const ComputeCalibration& like, const Device& of, const Device& to);
 
 }  // namespace reckon
