@@ -8,7 +8,9 @@
 #include <string_view>
 #include <vector>
 
+#include "catalog/architecture.hpp"
 #include "catalog/precision.hpp"
+#include "catalog/problem.hpp"
 
 namespace reckon {
 
@@ -43,12 +45,14 @@ struct Strategy {
   std::int64_t expert_tensor() const { return expert_tensor_parallel > 0 ? expert_tensor_parallel : tensor_parallel; }
 };
 
+/// Names as files and flags spell them, e.g. `interleaved-1f1b`, `zb-1p`, `zero3`, `core_attn`.
 std::string_view name_of(Schedule v);
 std::string_view name_of(Sharding v);
 std::string_view name_of(Recompute v);
 std::string_view name_of(AttentionKind v);
 std::string_view name_of(Training v);
 std::string_view name_of(RecomputeModule v);
+/// The value of a name; nothing when the name is unknown.  `zb-h1` and `zb-h2` are accepted for `zb-1p` and `zb-2p`.
 std::optional<Schedule> schedule_of(std::string_view name);
 std::optional<Sharding> sharding_of(std::string_view name);
 std::optional<Recompute> recompute_of(std::string_view name);
@@ -57,6 +61,26 @@ std::optional<Training> training_of(std::string_view name);
 std::optional<RecomputeModule> recompute_module_of(std::string_view name);
 
 /// `tp8 pp4 vp2 cp1 ep1 dp64 mb1 zero1 interleaved-1f1b sp selective`: short, stable, one line.
+/// Always tp, pp, vp, cp, ep, dp, mb and the sharding (`zero0` = none); schedule, sp and recompute only where they are used.
 std::string describe(const Strategy& strategy);
+
+/// The rules that `strategy` breaks on `num_devices` devices, in the order of its fields; empty when it is sound.
+///
+///   tensor * pipeline * context * data == num_devices        every degree, micro- and global batch >= 1
+///   global_batch % (data * micro_batch) == 0                 tensor * context * data % expert (* expert_tensor, if given) == 0
+///   pipeline > 1 has a schedule; virtual stages go with a pipeline and interleaving (2 of them also with zb-v and dualpipe)
+///   shard_group_size divides data * context                  modules are named exactly with `recompute: modules`
+///
+/// All products are exact: an overflow is a broken rule, not a wrapped number.
+Problems problems(const Strategy& strategy, std::int64_t num_devices);
+
+/// The rules between a strategy and the transformer it splits: heads, ffn and experts divide, a sequence divides over context (and
+/// tensor, with sequence parallelism), and no pipeline stage is left empty.  The embedding and the head count as a layer each, as
+/// Megatron-Core's account_for_embedding_in_pipeline_split does.  Key/value heads may be fewer than tensor ranks (they are replicated).
+Problems problems(const Strategy& strategy, const Transformer& transformer);
+
+/// Throws UsageError with the first broken rule of either list.
+void validate(const Strategy& strategy, std::int64_t num_devices);
+void validate(const Strategy& strategy, std::int64_t num_devices, const Transformer& transformer);
 
 }  // namespace reckon
