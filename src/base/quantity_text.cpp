@@ -23,15 +23,15 @@ std::string cure_for_unit(std::string_view word, const Dimension& expected) {
 }
 
 Unit known_unit(std::string_view word, std::string_view text, const Dimension& expected) {
-  if (word.empty()) throw TextError(quoted(text) + " has an operator without a unit after it", cure_for_unit(word, expected));
+  if (word.empty()) throw TextError(in_quotes(text) + " has an operator without a unit after it", cure_for_unit(word, expected));
   const std::string small = lower(word);
   if (small == "eur" || small == "gbp" || word == "\u20ac" || word == "\u00a3")
-    throw TextError(quoted(text) + " is not in US dollars", "convert it at a dated exchange rate and write $ or USD");
+    throw TextError(in_quotes(text) + " is not in US dollars", "convert it at a dated exchange rate and write $ or USD");
   if (small == "node" || small == "nodes" || small == "instance")
-    throw TextError(quoted(text) + " is per node", "rates are per device: divide by the devices of a node and write /GPU");
+    throw TextError(in_quotes(text) + " is per node", "rates are per device: divide by the devices of a node and write /GPU");
   if (auto unit = detail::find_unit(word)) return *unit;
   const bool doubtful = !detail::unit_readings(word).empty();
-  throw TextError(fmt::format("{} {} in {}", doubtful ? "ambiguous or misspelt unit" : "unknown unit", quoted(word), quoted(text)),
+  throw TextError(fmt::format("{} {} in {}", doubtful ? "ambiguous or misspelt unit" : "unknown unit", in_quotes(word), in_quotes(text)),
                   cure_for_unit(word, expected));
 }
 
@@ -54,7 +54,7 @@ void take_factors(Unit& product, std::string_view& rest, std::string_view text, 
   for (detail::skip_spaces(rest); !rest.empty(); detail::skip_spaces(rest)) {
     const char sign = rest[0];
     if (sign != '/' && sign != '*' && sign != '-')
-      throw TextError(fmt::format("{} has {} after the unit", quoted(text), quoted(rest)), cure_for_unit("", expected));
+      throw TextError(fmt::format("{} has {} after the unit", in_quotes(text), in_quotes(rest)), cure_for_unit("", expected));
     if (sign == '/') side = -1;
     rest.remove_prefix(1);
     combine(product, known_unit(detail::take_word(rest), text, expected), side);
@@ -79,7 +79,7 @@ Unit money_unit(std::string_view& rest, std::string_view text, const Dimension& 
   if (!word.empty()) {
     product.times = detail::scale_of(word);
     if (product.times == 0.0)
-      throw TextError(fmt::format("unknown scale {} in {}", quoted(word), quoted(text)), "write k, M, B or T after an amount, e.g. '$4.6M'");
+      throw TextError(fmt::format("unknown scale {} in {}", in_quotes(word), in_quotes(text)), "write k, M, B or T after an amount, e.g. '$4.6M'");
   }
   take_factors(product, rest, text, expected);
   return product;
@@ -92,9 +92,9 @@ Unit plain_unit(std::string_view& rest, std::string_view text, const Dimension& 
   detail::skip_spaces(rest);
   if (first.empty() && rest.empty()) {
     if (tokens) return {1.0, 1.0, expected, 0};
-    throw TextError(quoted(text) + " has no unit", "write it with its unit, e.g. '" + dimension_name(expected).example + "'");
+    throw TextError(in_quotes(text) + " has no unit", "write it with its unit, e.g. '" + dimension_name(expected).example + "'");
   }
-  if (first.empty()) throw TextError(fmt::format("{} has {} where its unit should be", quoted(text), quoted(rest)), cure_for_unit("", expected));
+  if (first.empty()) throw TextError(fmt::format("{} has {} where its unit should be", in_quotes(text), in_quotes(rest)), cure_for_unit("", expected));
   if (tokens && rest.empty() && detail::scale_of(first) > 0.0) return {detail::scale_of(first), 1.0, expected, 0};
 
   std::string_view ahead = rest;
@@ -107,7 +107,7 @@ Unit plain_unit(std::string_view& rest, std::string_view text, const Dimension& 
   const double scale = detail::scale_of(first);
   Unit product = known_unit(scale > 0.0 ? second : first, text, expected);
   const bool countable = product.dimension == Dimension{.token = 1} || product.dimension == Dimension{.money = 1};
-  if (scale == 0.0 || !countable) throw TextError(fmt::format("{} has two units, {} and {}", quoted(text), quoted(first), quoted(second)), cure_for_unit("", expected));
+  if (scale == 0.0 || !countable) throw TextError(fmt::format("{} has two units, {} and {}", in_quotes(text), in_quotes(first), in_quotes(second)), cure_for_unit("", expected));
   product.times *= scale;
   rest = ahead;
   take_factors(product, rest, text, expected);
@@ -126,10 +126,10 @@ double parse_base_units(std::string_view text, const Dimension& expected) {
 
   if (unit.dimension != expected || unit.devices > 0 || unit.devices < -1) {
     const std::string found = unit.devices > 0 ? "device-time or per-device reversed" : dimension_name(unit.dimension).name;
-    throw TextError(fmt::format("{} is {}, expected {}", quoted(text), found, wanted.name), "write it like '" + wanted.example + "'");
+    throw TextError(fmt::format("{} is {}, expected {}", in_quotes(text), found, wanted.name), "write it like '" + wanted.example + "'");
   }
   const double value = number * unit.times / unit.over;
-  if (!std::isfinite(value) || (value == 0.0 && number != 0.0)) throw TextError(quoted(text) + " is too large or too small");
+  if (!std::isfinite(value) || (value == 0.0 && number != 0.0)) throw TextError(in_quotes(text) + " is too large or too small");
   return value;
 }
 

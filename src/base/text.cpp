@@ -57,7 +57,7 @@ std::size_t utf8_length(std::string_view s) {
 
 }  // namespace
 
-std::string quoted(std::string_view text, std::size_t limit) {
+std::string in_quotes(std::string_view text, std::size_t limit) {
   std::string out = "'";
   while (!text.empty()) {
     if (out.size() > limit) return out + "...'";

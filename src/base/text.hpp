@@ -21,7 +21,7 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 std::vector<std::string_view> split(std::string_view text, char separator);
 
 /// `text` in single quotes, control characters and bytes that are not UTF-8 escaped, cut after `limit` bytes: safe on a terminal.
-std::string quoted(std::string_view text, std::size_t limit = 80);
+std::string in_quotes(std::string_view text, std::size_t limit = 80);
 
 /// Number of single-letter insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.
 /// Optimal string alignment distance: Damerau, Comm. ACM 7 (1964) 171.
