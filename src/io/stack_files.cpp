@@ -1,0 +1,131 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/stack_files.hpp"
+
+#include <fmt/format.h>
+
+#include <nlohmann/json.hpp>
+
+namespace reckon {
+namespace {
+
+struct FlagName {
+  const char* key;
+  bool StackFacts::* field;
+};
+constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
+                              {"fused_elementwise", &StackFacts::fused_elementwise},
+                              {"fused_loss", &StackFacts::fused_loss},
+                              {"fused_wgrad_accumulation", &StackFacts::fused_wgrad_accumulation},
+                              {"overlap_tensor", &StackFacts::overlap_tensor},
+                              {"overlap_backward_tensor", &StackFacts::overlap_backward_tensor},
+                              {"overlap_gradients", &StackFacts::overlap_gradients},
+                              {"overlap_parameters", &StackFacts::overlap_parameters},
+                              {"overlap_pipeline", &StackFacts::overlap_pipeline},
+                              {"overlap_experts", &StackFacts::overlap_experts},
+                              {"cuda_graphs", &StackFacts::cuda_graphs}};
+
+struct SizeName {
+  const char* key;
+  double StackFacts::* field;
+  double least, most;
+};
+constexpr SizeName sizes[] = {{"gradient_bytes", &StackFacts::gradient_bytes, 1, 8},
+                              {"reduced_gradient_bytes", &StackFacts::reduced_gradient_bytes, 0.5, 8},
+                              {"master_bytes", &StackFacts::master_bytes, 0, 8},
+                              {"moment_bytes", &StackFacts::moment_bytes, 0, 16}};
+
+struct ConstantName {
+  const char* key;
+  double StackConstants::* field;
+  double least, most;
+};
+constexpr ConstantName constants[] = {{"product_slowdown", &StackConstants::product_slowdown, 0.5, 3},
+                                      {"stream_slowdown", &StackConstants::stream_slowdown, 0.3, 6},
+                                      {"tensor_slowdown", &StackConstants::tensor_slowdown, 0.05, 6},
+                                      {"exposed_data", &StackConstants::exposed_data, 0, 1},
+                                      {"scale_jitter", &StackConstants::scale_jitter, 0, 0.2}};
+
+std::vector<std::string> with(std::vector<std::string> keys, std::initializer_list<const char*> more) {
+  keys.insert(keys.end(), more.begin(), more.end());
+  return keys;
+}
+
+StackFacts read_facts(const JsonNode& node) {
+  StackFacts out;
+  std::vector<std::string> known;
+  for (const FlagName& f : flags) {
+    out.*f.field = node.at(f.key, "true or false").boolean();
+    known.push_back(f.key);
+  }
+  for (const SizeName& s : sizes) {
+    out.*s.field = node.at(s.key, "bytes a parameter").number(s.least, s.most);
+    known.push_back(s.key);
+  }
+  for (const auto& [architecture, value] : node.at("attention", "kernel by device architecture").members()) {
+    const auto kernel = attention_kernel_of(value.choice({"flash1", "flash2", "flash3", "cudnn"}));
+    if (kernel) out.attention[architecture] = *kernel;
+  }
+  node.refuse_unknown(with(known, {"attention"}));
+  return out;
+}
+
+StackConstants read_constants(const JsonNode& node) {
+  StackConstants out;
+  std::vector<std::string> known;
+  for (const ConstantName& c : constants) {
+    out.*c.field = node.at(c.key, "a number").number(c.least, c.most);
+    known.push_back(c.key);
+  }
+  out.host_time = node.at("host_time", "a time such as \"6 us\"").quantity<Seconds>();
+  node.refuse_unknown(with(known, {"host_time"}));
+  return out;
+}
+
+Stack read_stack(const std::string& id, const JsonNode& node) {
+  Stack out;
+  out.id = id;
+  out.name = node.at("name").string();
+  out.facts = read_facts(node.at("facts"));
+  out.constants = read_constants(node.at("constants"));
+  for (const JsonNode& item : node.at("fitted", "a list of fitted constants").items()) out.fitted.push_back(item.string());
+  out.fit_note = node.at("fit_note").string();
+  const JsonNode source = node.at("source");
+  out.provenance[""] = {source.at("title").string(), source.at("date").string(), source.at("read").boolean()};
+  source.refuse_unknown({"title", "date", "read"});
+  node.refuse_unknown({"name", "facts", "constants", "fitted", "fit_note", "source"});
+  return out;
+}
+
+}  // namespace
+
+std::map<std::string, Stack> read_stacks(const JsonDocument& document) {
+  const JsonNode root = document.root();
+  root.at("format").choice({"reckon/stacks/1"});
+  root.refuse_unknown({"format", "notes", "stacks"});
+  std::map<std::string, Stack> out;
+  for (const auto& [id, node] : root.at("stacks", "an object of stacks").members()) out[id] = read_stack(id, node);
+  return out;
+}
+
+std::map<std::string, Stack> read_stacks(const std::filesystem::path& path) { return read_stacks(read_json(path)); }
+
+std::string write_stacks(const std::map<std::string, Stack>& stacks) {
+  nlohmann::ordered_json all;
+  for (const auto& [id, stack] : stacks) {
+    nlohmann::ordered_json facts, numbers, attention;
+    for (const auto& [architecture, kernel] : stack.facts.attention) attention[architecture] = std::string(name_of(kernel));
+    facts["attention"] = attention;
+    for (const FlagName& f : flags) facts[f.key] = stack.facts.*f.field;
+    for (const SizeName& s : sizes) facts[s.key] = stack.facts.*s.field;
+    const auto rounded = [](double v) { return std::stod(fmt::format("{:.4g}", v)); };
+    for (const ConstantName& c : constants) numbers[c.key] = rounded(stack.constants.*c.field);
+    numbers["host_time"] = fmt::format("{:.4g} us", stack.constants.host_time.in(microseconds));
+    const auto source = stack.provenance.find("");
+    nlohmann::ordered_json origin{{"title", ""}, {"date", ""}, {"read", false}};
+    if (source != stack.provenance.end()) origin = {{"title", source->second.title}, {"date", source->second.date}, {"read", source->second.read}};
+    all[id] = {{"name", stack.name}, {"facts", facts}, {"constants", numbers}, {"fitted", stack.fitted}, {"fit_note", stack.fit_note}, {"source", origin}};
+  }
+  return dump_json({{"format", "reckon/stacks/1"}, {"stacks", all}});
+}
+
+}  // namespace reckon
