@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "cost/placement.hpp"
+#include "kernels/work/work.hpp"
 
 namespace reckon {
 namespace {

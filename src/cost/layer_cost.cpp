@@ -32,6 +32,12 @@ struct Exposed {
   Seconds forward, backward, recompute, hidden;  // hidden: backward messages that a weight gradient may cover
 };
 
+/// Host work in units of one kernel launch: a collective call (stream switch, two events, the launch), and a checkpointed block
+/// (torch.utils.checkpoint saves and restores the CPU's and the device's random state, which waits for the device, and runs a
+/// backward pass of its own inside the backward pass).
+constexpr double launches_per_message = 5.0;
+constexpr double launches_per_checkpoint = 100.0;
+
 const GroupPlacement& placement(const Placements& p, Group group) {
   switch (group) {
     case Group::tensor: return p.tensor;
@@ -162,6 +168,12 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
     }
   }
   const StackFacts& facts = job.stack->facts;
+  for (const Message& m : layer.messages) {  // a collective launches, records and waits for events
+    forward_kernels += launches_per_message * m.forward;
+    backward_kernels += launches_per_message * m.backward;
+    if (recompute_full) recompute_kernels += launches_per_message * m.recompute;
+  }
+  if (recompute_full) recompute_kernels += launches_per_checkpoint;
   if (!facts.cuda_graphs) {  // the host launches kernels one by one; a pass takes at least that long
     const Seconds host = job.stack->constants.host_time;
     out.forward = max(out.forward, host * forward_kernels);

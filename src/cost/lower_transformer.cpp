@@ -17,7 +17,7 @@ struct Shard {
   double element;
 };
 
-Shard shard_of(const Transformer& model, const Strategy& s, const Task& task, double seq) {
+Shard shard_of(const Strategy& s, const Task& task, double seq) {
   Shard x{};
   x.batch = static_cast<double>(s.micro_batch_size);
   x.cp = static_cast<double>(s.context_parallel);
@@ -31,7 +31,6 @@ Shard shard_of(const Transformer& model, const Strategy& s, const Task& task, do
   x.unfused = s.attention == AttentionKind::unfused;
   x.frozen = task.training == Training::lora;
   x.element = activation_bytes(s.precision);
-  (void)model;
   return x;
 }
 
@@ -45,14 +44,14 @@ class TransformerLowering {
     LoweredModel out;
     if (model_.num_encoder_layers > 0) {
       const double encoder_seq = static_cast<double>(model_.encoder_seq_len > 0 ? model_.encoder_seq_len : model_.seq_len);
-      out.kinds.push_back(layer(encoder_seq, false, false, false));
-      out.kinds.push_back(layer(seq, true, false, true));
+      out.kinds.push_back(layer(encoder_seq, false, false));
+      out.kinds.push_back(layer(seq, false, true));
       out.order.assign(static_cast<std::size_t>(model_.num_encoder_layers), 0);
       out.order.insert(out.order.end(), static_cast<std::size_t>(model_.num_layers), 1);
     } else {
       append_layers(out, seq);
     }
-    const Shard x = shard_of(model_, strategy_, task_, seq);
+    const Shard x = shard_of(strategy_, task_, seq);
     out.before = before(x);
     out.after = after(x);
     if (model_.tied_embeddings) out.tied_parameters = static_cast<double>(model_.vocab_size) * h() / x.tp;
@@ -80,15 +79,14 @@ class TransformerLowering {
       int& kind = kind_of[(expert ? 2 : 0) + (window ? 1 : 0)];
       if (kind < 0) {
         kind = static_cast<int>(out.kinds.size());
-        out.kinds.push_back(layer(seq, expert ? false : true, expert, false, window));
+        out.kinds.push_back(layer(seq, expert, false, window));
       }
       out.order.push_back(static_cast<std::uint16_t>(kind));
     }
   }
 
-  LoweredLayer layer(double seq, bool decoder, bool expert, bool cross, bool window = false) const {
-    (void)decoder;
-    const Shard x = shard_of(model_, strategy_, task_, seq);
+  LoweredLayer layer(double seq, bool expert, bool cross, bool window = false) const {
+    const Shard x = shard_of(strategy_, task_, seq);
     LayerBuilder b = builder();
     b.layer().input = Bytes{x.norm_tokens * h() * x.element};
     attention_block(b, x, seq, model_.causal && (cross || model_.num_encoder_layers == 0), window);
@@ -193,8 +191,13 @@ class TransformerLowering {
     b.linear("attention output", OpGroup::other, {.rows = x.tokens, .in = a * v, .out = h(), .frozen = x.frozen, .saves_input = x.unfused});
   }
 
-  void core_attention(LayerBuilder& b, const Shard& x, const AttentionShape& shape) const {
-    const Work w = flash_attention_work(shape.batch, shape.heads, shape.kv_heads, shape.seq_q, shape.seq_kv / x.cp, shape.head_dim, shape.v_head_dim,
+  void core_attention(LayerBuilder& b, const Shard& x, AttentionShape shape) const {
+    const double keys = shape.seq_kv;
+    if (x.cp > 1 && shape.causal && !x.unfused) {  // balanced chunks: every rank sees half of the keys on average
+      shape.causal = false;
+      shape.seq_kv = keys / 2.0;
+    }
+    const Work w = flash_attention_work(shape.batch, shape.heads, shape.kv_heads, shape.seq_q, keys / x.cp, shape.head_dim, shape.v_head_dim,
                                         false, x.element);
     if (!x.unfused) {
       Op op;
@@ -209,7 +212,7 @@ class TransformerLowering {
       unfused_attention(b, x, shape);
     }
     if (x.cp > 1) {  // ring exchange of keys and values; the backward pass also returns their gradients
-      const double kv = x.batch * shape.kv_heads * (shape.seq_kv / x.cp) * (shape.head_dim + shape.v_head_dim) * x.element;
+      const double kv = x.batch * shape.kv_heads * (keys / x.cp) * (shape.head_dim + shape.v_head_dim) * x.element;
       b.message(Group::context, Collective::point_to_point, kv, x.cp - 1, 2.0 * (x.cp - 1), x.cp - 1);
     }
   }
@@ -324,7 +327,8 @@ class TransformerLowering {
     b.norm("final norm", x.norm_tokens, h(), has_bias());
     const double out = static_cast<double>(model_.vocab_size > 0 ? model_.vocab_size : model_.num_classes) / x.tp;
     if (out <= 0) return b.take();
-    const double rows = model_.vocab_size > 0 ? (model_.mlm_head ? x.tokens * masked_share : x.tokens) : x.batch;
+    // multi-token prediction reads the head once more for each extra layer
+    const double rows = model_.vocab_size > 0 ? (model_.mlm_head ? x.tokens * masked_share : x.tokens) * static_cast<double>(1 + model_.num_mtp_layers) : x.batch;
     b.linear("head", OpGroup::other, {.rows = rows, .in = h(), .out = out, .frozen = x.frozen, .low_precision = false, .saved_rows = x.sp ? x.norm_tokens : rows});
     if (model_.tied_embeddings) {
       b.layer().parameters -= h() * out;

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/fit_stack.hpp"
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+#include <set>
+
+namespace reckon {
+namespace {
+
+double value_of(const StackConstants& c, const ConstantRange& r) { return r.number == nullptr ? c.host_time.in(microseconds) : c.*r.number; }
+void set_value(StackConstants& c, const ConstantRange& r, double v) {
+  if (r.number == nullptr) c.host_time = microseconds * v;
+  else c.*r.number = v;
+}
+
+/// Quadratic to 10 %, linear beyond.
+double loss(double log_ratio) {
+  const double knee = 0.1, a = std::abs(log_ratio);
+  return a <= knee ? 0.5 * a * a / knee : a - 0.5 * knee;
+}
+
+class Objective {
+ public:
+  Objective(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& prior) : runs_(runs), set_(set), prior_(prior) {
+    std::map<std::string, double> count;
+    for (const PublishedRun* run : runs) count[run->architecture.name] += 1.0;
+    for (const PublishedRun* run : runs) weight_.push_back(1.0 / std::sqrt(count[run->architecture.name]));
+    for (const double w : weight_) total_weight_ += w;
+    for (const PublishedRun* run : runs) links_.push_back(link_calibration(set.links, run->cluster.device, run->cluster.fabric));
+  }
+
+  double operator()(const StackConstants& constants) const {
+    Stack stack = prior_;
+    stack.constants = constants;
+    double sum = 0;
+    for (std::size_t i = 0; i < runs_.size(); ++i) {
+      const Seconds predicted = step_cost(job_of(*runs_[i], set_, stack, links_[i])).time.total();
+      sum += weight_[i] * loss(std::log(predicted / runs_[i]->step_time));
+    }
+    double pull = 0;  // one standard deviation of the prior = a quarter of the range; counts like half a run
+    for (const ConstantRange& r : constant_ranges()) {
+      const double z = (value_of(constants, r) - value_of(prior_.constants, r)) / (0.25 * (r.high - r.low));
+      pull += 0.005 * z * z;
+    }
+    return (sum + pull) / total_weight_;
+  }
+
+ private:
+  const std::vector<const PublishedRun*>& runs_;
+  const CalibrationSet& set_;
+  const Stack& prior_;
+  std::vector<double> weight_;
+  std::vector<LinkCalibration> links_;
+  double total_weight_ = 0;
+};
+
+StackConstants minimise(const Objective& objective, const StackConstants& start) {
+  StackConstants best = start;
+  double value = objective(best);
+  std::vector<double> step;
+  for (const ConstantRange& r : constant_ranges()) step.push_back(0.15 * (r.high - r.low));
+  for (int sweep = 0; sweep < 60; ++sweep) {
+    bool moved = false;
+    for (std::size_t i = 0; i < step.size(); ++i) {
+      const ConstantRange& r = constant_ranges()[i];
+      for (const double direction : {1.0, -1.0}) {
+        StackConstants trial = best;
+        set_value(trial, r, std::clamp(value_of(best, r) + direction * step[i], r.low, r.high));
+        const double v = objective(trial);
+        if (v < value) {
+          value = v, best = trial, moved = true;
+          step[i] *= 1.3;
+          break;
+        }
+        if (direction < 0) step[i] *= 0.5;
+      }
+    }
+    if (!moved && *std::max_element(step.begin(), step.end()) < 1e-3) break;
+  }
+  return best;
+}
+
+ErrorSummary errors(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& stack) {
+  std::vector<double> out;
+  for (const PublishedRun* run : runs) out.push_back(replay(*run, set, stack).relative_error);
+  return summarise(out);
+}
+
+}  // namespace
+
+const std::vector<ConstantRange>& constant_ranges() {
+  static const std::vector<ConstantRange> ranges{
+      {"product_slowdown", &StackConstants::product_slowdown, 0.9, 1.5}, {"stream_slowdown", &StackConstants::stream_slowdown, 0.6, 4.0},
+      {"host_time", nullptr, 0.0, 25.0},                                 {"tensor_slowdown", &StackConstants::tensor_slowdown, 0.3, 3.0},
+      {"exposed_data", &StackConstants::exposed_data, 0.0, 1.0},         {"scale_jitter", &StackConstants::scale_jitter, 0.0, 0.04}};
+  return ranges;
+}
+
+StackFit fit_stack(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& prior) {
+  StackFit out{prior, errors(runs, set, prior), {}, {}};
+  out.stack.constants = minimise(Objective(runs, set, prior), prior.constants);
+  out.stack.fitted.clear();
+  for (const ConstantRange& r : constant_ranges()) {
+    out.stack.fitted.push_back(r.name);
+    const double v = value_of(out.stack.constants, r), tolerance = 1e-3 * (r.high - r.low);
+    if (v <= r.low + tolerance || v >= r.high - tolerance) out.at_bound.push_back(r.name);
+  }
+  out.after = errors(runs, set, out.stack);
+  return out;
+}
+
+std::vector<double> cross_validate(const std::vector<const PublishedRun*>& runs, const std::vector<std::string>& group, const CalibrationSet& set,
+                                   const Stack& prior) {
+  std::vector<double> out(runs.size());
+  const std::set<std::string> names(group.begin(), group.end());
+  for (const std::string& name : names) {
+    std::vector<const PublishedRun*> training;
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      if (group[i] != name) training.push_back(runs[i]);
+    Stack stack = prior;
+    if (!training.empty()) stack.constants = minimise(Objective(training, set, prior), prior.constants);
+    for (std::size_t i = 0; i < runs.size(); ++i)
+      if (group[i] == name) out[i] = replay(*runs[i], set, stack).relative_error;
+  }
+  return out;
+}
+
+}  // namespace reckon

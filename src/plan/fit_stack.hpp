@@ -1,0 +1,37 @@
+// Fits the six constants of a software stack to measured runs.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/replay.hpp"
+
+namespace reckon {
+
+/// A constant that may be fitted: its plausible range, its prior (where the data say nothing) and the width of the prior.
+struct ConstantRange {
+  const char* name;
+  double StackConstants::* number;   ///< null for host_time
+  double low, high;
+};
+/// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter.
+const std::vector<ConstantRange>& constant_ranges();
+
+struct StackFit {
+  Stack stack;
+  ErrorSummary before, after;
+  std::vector<std::string> at_bound;  ///< constants that ended at the end of their range: a mechanism is missing
+};
+
+/// Minimises the mean of a robust loss of log(predicted / measured) (linear beyond 10 %) plus a weak pull to the prior, by coordinate
+/// search with shrinking steps from the prior: deterministic, no derivative.  `prior` is the stack to start from.  Runs with the same
+/// architecture count together as `sqrt(n)`, so that one much-repeated model does not decide alone.
+StackFit fit_stack(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& prior);
+
+/// Leave-one-group-out: each run predicted with constants that were fitted without its group (for instance without its model size).
+/// `group[i]` names the group of runs[i].  Returns signed relative errors in the order of the runs.
+std::vector<double> cross_validate(const std::vector<const PublishedRun*>& runs, const std::vector<std::string>& group, const CalibrationSet& set,
+                                   const Stack& prior);
+
+}  // namespace reckon

@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "plan/replay.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "base/error.hpp"
+
+namespace reckon {
+
+const Stack& CalibrationSet::stack(const std::string& id) const {
+  auto it = stacks.find(id);
+  if (it == stacks.end()) it = stacks.find("default");
+  if (it == stacks.end()) throw CalibrationError(fmt::format("no software stack '{}' and no 'default' in the calibration", id));
+  return it->second;
+}
+
+const ComputeCalibration& CalibrationSet::device(const std::string& id) const {
+  const auto it = compute.find(id);
+  if (it == compute.end()) throw CalibrationError(fmt::format("no compute calibration for device '{}'", id), "run `reckon catalog devices` to see which devices have one");
+  return it->second;
+}
+
+Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stack, const LinkCalibration& links) {
+  Job job{&run.architecture, &run.cluster, &set.device(run.cluster.device.id), &links, &stack, {}, run.strategy};
+  job.task.training = run.training;
+  job.task.compiled = run.detail.torch_compile.value_or(false);
+  job.task.async_tensor = run.detail.async_tensor_parallel.value_or(false);
+  job.task.offload_activations = run.detail.activation_cpu_offload;
+  if (const Transformer* t = run.architecture.transformer()) {
+    job.task.seq_len = t->seq_len;
+    if (!t->causal) job.task.optimizer = Optimizer::lamb;  // MLPerf BERT
+  } else if (std::holds_alternative<ResNet>(run.architecture.body)) {
+    job.task.optimizer = Optimizer::sgd;
+  }
+  return job;
+}
+
+Replay replay(const PublishedRun& run, const CalibrationSet& set) { return replay(run, set, set.stack(run.stack)); }
+
+Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack) {
+  Replay out;
+  try {
+    const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric);
+    const Job job = job_of(run, set, stack, links);
+    out.cost = step_cost(job);
+  } catch (const CalibrationError& e) {
+    out.status = ReplayStatus::unsupported;
+    out.reason = e.what();
+    return out;
+  }
+  out.relative_error = out.cost.time.total() / run.step_time - 1.0;
+  if (!out.cost.fits(run.cluster.device.memory)) {
+    out.status = ReplayStatus::infeasible;
+    out.reason = fmt::format("needs {:.1f} GiB of {:.1f} GiB", out.cost.memory.total().in(gibibytes), run.cluster.device.memory.in(gibibytes));
+  }
+  return out;
+}
+
+ErrorSummary summarise(const std::vector<double>& signed_errors) {
+  ErrorSummary out;
+  out.n = signed_errors.size();
+  if (signed_errors.empty()) return out;
+  std::vector<double> magnitude;
+  for (const double e : signed_errors) {
+    magnitude.push_back(std::abs(e));
+    out.mean += std::abs(e);
+    out.bias += e;
+  }
+  const double n = static_cast<double>(out.n);
+  out.mean /= n;
+  out.bias /= n;
+  std::sort(magnitude.begin(), magnitude.end());
+  const auto quantile = [&](double q) {  // linear between order statistics, as numpy's default
+    const double at = q * (n - 1.0);
+    const auto low = static_cast<std::size_t>(at);
+    const std::size_t high = std::min(low + 1, magnitude.size() - 1);
+    return magnitude[low] + (at - static_cast<double>(low)) * (magnitude[high] - magnitude[low]);
+  };
+  out.median = quantile(0.5);
+  out.p90 = quantile(0.9);
+  out.worst = magnitude.back();
+  return out;
+}
+
+}  // namespace reckon

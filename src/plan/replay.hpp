@@ -1,0 +1,50 @@
+// Published runs replayed: prediction beside measurement, and what the differences say.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <map>
+#include <string>
+#include <vector>
+
+#include "catalog/published_run.hpp"
+#include "cost/step_cost.hpp"
+
+namespace reckon {
+
+/// All that a prediction reads beside the question itself: one calibration a device, the links, one entry a software stack.
+struct CalibrationSet {
+  std::map<std::string, ComputeCalibration> compute;  ///< by device id
+  LinkTable links;
+  std::map<std::string, Stack> stacks;
+
+  /// The stack of that id, or "default".  Throws CalibrationError when there is neither.
+  const Stack& stack(const std::string& id) const;
+  /// The device's own calibration.  Throws CalibrationError naming the device when there is none.
+  const ComputeCalibration& device(const std::string& id) const;
+};
+
+enum class ReplayStatus { ok, infeasible, unsupported };
+
+struct Replay {
+  ReplayStatus status = ReplayStatus::ok;
+  std::string reason;       ///< why it does not fit, or is not supported
+  StepCost cost;
+  double error() const { return relative_error; }
+  double relative_error = 0;   ///< predicted / measured - 1
+};
+
+/// The inputs of a published run as a job.  `links` must outlive the result.
+Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stack, const LinkCalibration& links);
+
+/// Predicts one run at its own strategy; a plan that the memory model refuses is still priced and says so in `reason`.
+Replay replay(const PublishedRun& run, const CalibrationSet& set);
+Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack);
+
+/// Absolute relative errors of a group of runs.
+struct ErrorSummary {
+  std::size_t n = 0;
+  double median = 0, mean = 0, p90 = 0, worst = 0, bias = 0;  ///< bias: mean signed error
+};
+ErrorSummary summarise(const std::vector<double>& signed_errors);
+
+}  // namespace reckon
