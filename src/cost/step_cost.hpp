@@ -27,6 +27,8 @@ struct StepTime {
 struct MemoryFootprint {
   Bytes weights, gradients, optimizer, activations, workspace, communication, framework;
   Bytes total() const { return weights + gradients + optimizer + activations + workspace + communication + framework; }
+  /// What the framework's allocator hands out: all but the driver context.  Comparable with torch.cuda.max_memory_allocated.
+  Bytes allocated() const { return total() - framework; }
 };
 
 struct StepCost {

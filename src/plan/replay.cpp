@@ -59,6 +59,13 @@ Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& s
   return out;
 }
 
+std::vector<double> signed_errors(const std::vector<Replay>& replays) {
+  std::vector<double> out;
+  for (const Replay& r : replays)
+    if (r.status != ReplayStatus::unsupported) out.push_back(r.relative_error);
+  return out;
+}
+
 ErrorSummary summarise(const std::vector<double>& signed_errors) {
   ErrorSummary out;
   out.n = signed_errors.size();

@@ -29,7 +29,6 @@ struct Replay {
   ReplayStatus status = ReplayStatus::ok;
   std::string reason;       ///< why it does not fit, or is not supported
   StepCost cost;
-  double error() const { return relative_error; }
   double relative_error = 0;   ///< predicted / measured - 1
 };
 
@@ -39,6 +38,9 @@ Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stac
 /// Predicts one run at its own strategy; a plan that the memory model refuses is still priced and says so in `reason`.
 Replay replay(const PublishedRun& run, const CalibrationSet& set);
 Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack);
+
+/// Signed relative errors of the runs that were priced.
+std::vector<double> signed_errors(const std::vector<Replay>& replays);
 
 /// Absolute relative errors of a group of runs.
 struct ErrorSummary {

@@ -1,0 +1,87 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "io/validate_document.hpp"
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "io/json.hpp"
+
+namespace reckon {
+namespace {
+
+using Json = nlohmann::ordered_json;
+
+Json summary_of(const ErrorSummary& s) {
+  return {{"n", s.n}, {"median_abs_error", s.median}, {"mean_abs_error", s.mean}, {"p90_abs_error", s.p90}, {"worst_abs_error", s.worst}, {"bias", s.bias}};
+}
+
+Json parts_of(const StepCost& cost) {
+  const StepTime& t = cost.time;
+  return {{"forward_s", t.forward.base()}, {"backward_s", t.backward.base()}, {"recompute_s", t.recompute.base()},
+          {"exposed_tensor_s", t.exposed_tensor.base()}, {"exposed_context_s", t.exposed_context.base()}, {"exposed_expert_s", t.exposed_expert.base()},
+          {"exposed_pipeline_s", t.exposed_pipeline.base()}, {"exposed_data_s", t.exposed_data.base()}, {"bubble_s", t.bubble.base()},
+          {"optimizer_s", t.optimizer.base()}, {"jitter_s", t.jitter.base()}};
+}
+
+const char* status_name(ReplayStatus status) {
+  switch (status) {
+    case ReplayStatus::ok: return "ok";
+    case ReplayStatus::infeasible: return "infeasible";
+    case ReplayStatus::unsupported: return "unsupported";
+  }
+  return "unsupported";
+}
+
+Json run_entry(const PublishedRun& run, const Replay& replay) {
+  Json out{{"id", run.id}, {"stack", run.stack}, {"status", status_name(replay.status)}, {"reason", nullptr}, {"measured_step_time_s", run.step_time.base()}};
+  if (!replay.reason.empty()) out["reason"] = replay.reason;
+  const bool priced = replay.status != ReplayStatus::unsupported;
+  out["predicted_step_time_s"] = priced ? Json(replay.cost.time.total().base()) : Json(nullptr);
+  out["predicted_low_s"] = nullptr;
+  out["predicted_high_s"] = nullptr;
+  out["predicted_peak_memory_gib"] = priced ? Json(replay.cost.memory.allocated().in(gibibytes)) : Json(nullptr);
+  out["measured_peak_memory_gib"] = run.peak_memory ? Json(run.peak_memory->in(gibibytes)) : Json(nullptr);
+  out["parts"] = priced ? parts_of(replay.cost) : Json(Json::object());
+  return out;
+}
+
+}  // namespace
+
+ErrorSummary macro_summary(const std::vector<ReplayedFile>& files) {
+  ErrorSummary out;
+  double used = 0;
+  for (const ReplayedFile& file : files) {
+    const ErrorSummary s = summarise(signed_errors(file.replays));
+    if (s.n == 0) continue;
+    used += 1;
+    out.n += s.n;
+    out.median += s.median;
+    out.mean += s.mean;
+    out.p90 += s.p90;
+    out.bias += s.bias;
+    out.worst = std::max(out.worst, s.worst);
+  }
+  if (used > 0) out.median /= used, out.mean /= used, out.p90 /= used, out.bias /= used;
+  return out;
+}
+
+std::string validate_document(const std::vector<ReplayedFile>& files) {
+  Json runs = Json::array(), sources = Json::object();
+  std::vector<double> all;
+  std::size_t infeasible = 0, unsupported = 0;
+  for (const ReplayedFile& file : files) {
+    for (std::size_t i = 0; i < file.runs.size(); ++i) {
+      runs.push_back(run_entry(file.runs[i], file.replays[i]));
+      infeasible += file.replays[i].status == ReplayStatus::infeasible;
+      unsupported += file.replays[i].status == ReplayStatus::unsupported;
+    }
+    const std::vector<double> errors = signed_errors(file.replays);
+    all.insert(all.end(), errors.begin(), errors.end());
+    sources[file.source] = summary_of(summarise(errors));
+  }
+  Json summary{{"runs", runs.size()}, {"infeasible", infeasible}, {"unsupported", unsupported}, {"macro", summary_of(macro_summary(files))},
+               {"pooled", summary_of(summarise(all))}, {"sources", sources}};
+  return dump_json({{"schema", "reckon/validate-result/1"}, {"runs", runs}, {"summary", summary}});
+}
+
+}  // namespace reckon

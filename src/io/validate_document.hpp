@@ -1,0 +1,27 @@
+// The JSON answer of `reckon validate`.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <string>
+#include <vector>
+
+#include "plan/replay.hpp"
+
+namespace reckon {
+
+/// One file of published runs, replayed.
+struct ReplayedFile {
+  std::string file;    ///< as given
+  std::string source;  ///< file name without folder and ending: the unit of the macro average
+  std::vector<PublishedRun> runs;
+  std::vector<Replay> replays;  ///< same order as runs
+};
+
+/// Macro average over files of the error columns.
+ErrorSummary macro_summary(const std::vector<ReplayedFile>& files);
+
+/// {"schema": "reckon/validate-result/1", "runs": [...], "summary": {...}}: one entry for each run in file order.  Interval bounds are null
+/// until intervals exist.
+std::string validate_document(const std::vector<ReplayedFile>& files);
+
+}  // namespace reckon
