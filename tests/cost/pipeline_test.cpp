@@ -1,0 +1,90 @@
+// Textbook bubbles and stages, by hand.
+// SPDX-License-Identifier: Apache-2.0
+#include <gtest/gtest.h>
+
+#include "cost/step_cost.hpp"
+
+namespace reckon {
+namespace {
+
+LoweredModel layers(std::int64_t n) {
+  LoweredModel m;
+  m.kinds.resize(1);
+  m.order.assign(static_cast<std::size_t>(n), 0);
+  return m;
+}
+
+std::vector<std::int64_t> sizes(const std::vector<Stage>& stages) {
+  std::vector<std::int64_t> out;
+  for (const Stage& s : stages) out.push_back(s.layers);
+  return out;
+}
+
+/// Equal stages with F = 1, B (input) = 1, W = 1.
+std::vector<LayerTime> equal_stages(std::size_t p) {
+  LayerTime t;
+  t.forward = t.backward_input = t.backward_weight = Seconds{1.0};
+  return std::vector<LayerTime>(p, t);
+}
+
+TEST(Stages, DivideEvenlyWhereTheyCan) { EXPECT_EQ(sizes(stages_of(layers(8), 4)), (std::vector<std::int64_t>{2, 2, 2, 2})); }
+
+TEST(Stages, FirstAndLastHoldOneFewerWhenThatDivides) {
+  // zero-bubble paper: 22 layers on 8 stages
+  EXPECT_EQ(sizes(stages_of(layers(22), 8)), (std::vector<std::int64_t>{2, 3, 3, 3, 3, 3, 3, 2}));
+}
+
+TEST(Stages, LeftoverLayersAvoidTheEmbeddingStage) { EXPECT_EQ(sizes(stages_of(layers(7), 3)), (std::vector<std::int64_t>{2, 3, 2})); }
+
+TEST(Stages, HoldEveryLayerOnce) {
+  for (std::int64_t n = 1; n < 60; ++n)
+    for (std::int64_t p = 1; p <= n; ++p) {
+      std::int64_t sum = 0;
+      for (const Stage& s : stages_of(layers(n), p)) sum += s.layers;
+      ASSERT_EQ(sum, n) << n << " layers, " << p << " stages";
+    }
+}
+
+TEST(Bubble, OneStageHasNone) {
+  EXPECT_EQ(pipeline_bubble(Schedule::none, equal_stages(1), 1, 8), Seconds{});
+}
+
+TEST(Bubble, OneForwardOneBackwardWaitsPMinusOneMicroBatches) {
+  // (p - 1)(F + B + W) = 3 x 3 s, whatever the number of micro-batches; GPipe the same
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::one_f_one_b, equal_stages(4), 1, 16).base(), 9.0);
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::gpipe, equal_stages(4), 1, 16).base(), 9.0);
+}
+
+TEST(Bubble, InterleavingDividesByTheVirtualStages) {
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::interleaved, equal_stages(4), 3, 16).base(), 3.0);
+}
+
+TEST(Bubble, ZeroBubbleSchedulesAsInTheirPaper) {
+  // Qi et al. 2023, table 1: H1 (p-1)(F + B - W) = 3 x 1, H2 (p-1)(F + B - 2W) = 0 for F = B = W = 1
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::zb_h1, equal_stages(4), 1, 16).base(), 3.0);
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::zb_h2, equal_stages(4), 1, 16).base(), 0.0);
+}
+
+TEST(Bubble, UnevenStagesWaitForTheBusiest) {
+  std::vector<LayerTime> t = equal_stages(3);
+  t[1].forward = Seconds{5.0};  // stage totals 3, 7, 3
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::one_f_one_b, t, 1, 8).base(), 6.0);
+}
+
+TEST(InFlight, FirstStageHoldsPMicroBatchesUnder1F1B) {
+  EXPECT_DOUBLE_EQ(in_flight(Schedule::one_f_one_b, 4, 0, 1, 16), 4.0);
+  EXPECT_DOUBLE_EQ(in_flight(Schedule::one_f_one_b, 4, 3, 1, 16), 1.0);
+  EXPECT_DOUBLE_EQ(in_flight(Schedule::one_f_one_b, 4, 0, 1, 2), 2.0);  // never more than there are
+}
+
+TEST(InFlight, GPipeHoldsAll) { EXPECT_DOUBLE_EQ(in_flight(Schedule::gpipe, 4, 0, 1, 16), 16.0); }
+
+TEST(InFlight, InterleavedNeedsOnePlusPMinusOneOverPV) {
+  // Korthikanti et al. 2022, section 4.2.3: p (1 + (p-1)/(p v)) = 4 (1 + 3/8) = 5.5 micro-batches on the first stage
+  EXPECT_DOUBLE_EQ(in_flight(Schedule::interleaved, 4, 0, 2, 16), 5.5);
+}
+
+TEST(InFlight, ZeroBubbleH2HoldsTwicePMinusOne) { EXPECT_DOUBLE_EQ(in_flight(Schedule::zb_h2, 4, 0, 1, 16), 7.0); }
+
+}  // namespace
+}  // namespace reckon
