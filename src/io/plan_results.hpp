@@ -82,11 +82,20 @@ struct PlanProvenance {
   std::string uuid;              ///< derived from the inputs
 };
 
+/// The verdict in words; report/verdict.hpp makes it.
+struct PlanAnswer {
+  std::string kind;              ///< open, met, missed or nothing
+  std::string sentence;
+  std::vector<std::string> details;
+  std::int64_t devices = 0;      ///< the size that the sentence is about; 0 = none
+};
+
 struct PlanResults {
   PlanQuestion question;
   std::vector<PlanSize> sizes;           ///< ascending
   std::vector<PlanPoint> candidates;     ///< by size, then place: all that fit and were kept
   std::vector<PlanPoint> nearest_misses; ///< smallest footprint of each size where nothing fits
+  PlanAnswer answer;
   std::vector<Assumption> assumptions;
   std::vector<InputText> inputs;
   PlanProvenance provenance;
