@@ -29,7 +29,7 @@ std::string results_image(const PlanResults& results, const std::string& file);
 void save_results(const PlanResults& results, const std::filesystem::path& target, bool overwrite);
 
 /// Reads a file of `reckon plan` back, whole.  The bytes must match the file's own SHA-256, sums their parts, texts their checksums and every
-/// number its range; otherwise ConfigError, which names the place.  HDF5 of unknown origin can crash the library: see run_guarded.
+/// number its range; otherwise ConfigError, which names the place.  The HDF5 library runs in a guarded child (io/hdf5_read.hpp).
 PlanResults read_results(const std::filesystem::path& path);
 
 }  // namespace reckon
