@@ -58,6 +58,22 @@ void sort_newest_first(std::vector<Quote>& quotes) {
 }
 
 bool cheaper(const Price& a, const Price& b) { return a.per_device != b.per_device ? a.per_device < b.per_device : a.id < b.id; }
+bool preferred(const Price& a, const Price& b) { return a.term_months != b.term_months ? a.term_months < b.term_months : cheaper(a, b); }
+
+/// `quotes` newest first; see Catalog::usual_price.
+std::optional<Price> usual_of(const std::vector<Price>& quotes) {
+  if (quotes.empty()) return std::nullopt;
+  std::map<std::string, Price> by_provider;
+  for (const Price& quote : quotes) {
+    if (month_index(quote.date) + 12 < month_index(quotes.front().date)) continue;
+    const auto [place, first] = by_provider.emplace(quote.provider, quote);
+    if (!first && preferred(quote, place->second)) place->second = quote;
+  }
+  std::vector<Price> candidates;
+  for (const auto& [provider, quote] : by_provider) candidates.push_back(quote);
+  std::sort(candidates.begin(), candidates.end(), cheaper);
+  return candidates[(candidates.size() - 1) / 2];
+}
 
 }  // namespace
 
@@ -160,19 +176,17 @@ std::vector<Price> Catalog::prices_of(std::string_view device_name, std::string_
 }
 
 std::optional<Price> Catalog::usual_price(std::string_view device_name, std::string_view kind) const {
-  const std::vector<Price> quotes = prices_of(device_name, kind);
-  if (quotes.empty()) return std::nullopt;
+  return usual_of(prices_of(device_name, kind));
+}
 
-  std::map<std::string, Price> by_provider;
+std::optional<Price> Catalog::usual_price(const Cluster& cluster, std::string_view kind) const {
+  const std::vector<Price> quotes = prices_of(cluster.device.id, kind);
+  std::vector<Price> of_instance, of_provider;
   for (const Price& quote : quotes) {
-    if (month_index(quote.date) + 12 < month_index(quotes.front().date)) continue;
-    const auto [place, first] = by_provider.emplace(quote.provider, quote);
-    if (!first && cheaper(quote, place->second)) place->second = quote;
+    if (!cluster.node.instance.empty() && quote.instance == cluster.node.instance) of_instance.push_back(quote);
+    if (quote.provider == cluster.node.provider) of_provider.push_back(quote);
   }
-  std::vector<Price> candidates;
-  for (const auto& [provider, quote] : by_provider) candidates.push_back(quote);
-  std::sort(candidates.begin(), candidates.end(), cheaper);
-  return candidates[(candidates.size() - 1) / 2];
+  return usual_of(!of_instance.empty() ? of_instance : !of_provider.empty() ? of_provider : quotes);
 }
 
 std::vector<PurchasePrice> Catalog::purchases_of(std::string_view device_name) const {

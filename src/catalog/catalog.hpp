@@ -75,9 +75,12 @@ class Catalog {
   /// Rents of a device (id or alias), newest first; of one kind when `kind` is not empty.
   std::vector<Price> prices_of(std::string_view device, std::string_view kind = "") const;
 
-  /// The usual rent: of the quotes of that kind not older than 12 months before the newest, the cheapest of each provider, and of those the
-  /// median (the lower of two).  Nothing when none is known.
+  /// The usual rent: of the quotes of that kind not older than 12 months before the newest, each provider's with the shortest term and of
+  /// those the cheapest, and of the providers' the median (the lower of two).  Nothing when none is known.
   std::optional<Price> usual_price(std::string_view device, std::string_view kind = "on-demand") const;
+
+  /// The same for a cluster: from the quotes of its node's cloud instance, else of its provider, else of its device.
+  std::optional<Price> usual_price(const Cluster& cluster, std::string_view kind = "on-demand") const;
 
   /// Purchase prices of a device (id or alias), newest first.
   std::vector<PurchasePrice> purchases_of(std::string_view device) const;

@@ -49,20 +49,17 @@ void apply_family(const std::string& family, Transformer& t) {
   t.pooler = t.mlm_head = true;
 }
 
-/// Takes the other choice of tied embeddings when `params` agrees with it alone.  The bound is far below the 3 % or more that a table of
-/// tokens weighs in small models; in large ones neither choice can be told and the family's stays.
+/// Takes the other choice of tied embeddings when `params` agrees with it at least four times better and the family's is more than 1 % off.
+/// A table of tokens weighs 3 % and more in small models; in large ones neither choice can be told and the family's stays.
 void settle_tied_embeddings(Architecture& architecture, double params) {
-  constexpr double agreement = 0.01;
   auto& t = std::get<Transformer>(architecture.body);
   const auto error = [&architecture, params] { return std::abs(parameter_count(architecture).total() / params - 1.0); };
   const double usual = error();
   t.tied_embeddings = !t.tied_embeddings;
-  const double other = error();
-  if (usual > agreement && other <= agreement) {
+  if (usual > 0.01 && error() <= usual / 4.0)
     architecture.notes.push_back(fmt::format("embeddings taken as {}: {:.4g} parameters are stated", t.tied_embeddings ? "tied" : "untied", params));
-  } else {
+  else
     t.tied_embeddings = !t.tied_embeddings;
-  }
 }
 
 Transformer read_transformer(const JsonNode& node, const std::string& family) {

@@ -22,8 +22,8 @@ PublishedRun published_run(const JsonNode& run, const Catalog& catalog);
 /// The blocks of a run.  Other readers of descriptions use them as they are.
 ///
 /// `family` decides what the block does not say.  gpt: layer norm, learned positions, biases everywhere, tied embeddings; bert the same as
-/// an encoder with the masked-language head; llama and moe: RMSNorm, rotary positions, no biases, untied.  Where `params` is stated and
-/// `tied_embeddings` is not, and only the other choice agrees with `params` within 1 %, that choice is taken and noted.
+/// an encoder with the masked-language head; llama and moe: RMSNorm, rotary positions, no biases, untied.  Where `params` is stated,
+/// `tied_embeddings` is not, and the other choice agrees much better with `params`, that choice is taken and noted.
 Architecture run_architecture(const JsonNode& node);
 Cluster run_cluster(const JsonNode& node, const Catalog& catalog);
 Strategy run_strategy(const JsonNode& node);
