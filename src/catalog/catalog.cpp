@@ -21,7 +21,8 @@ void sort_by_id(std::vector<Entry>& entries) {
 
 template <class Entry>
 const Entry* find_id(const std::vector<Entry>& entries, std::string_view id) {
-  const auto place = std::lower_bound(entries.begin(), entries.end(), id, [](const Entry& entry, std::string_view key) { return entry.id < key; });
+  const auto place =
+      std::lower_bound(entries.begin(), entries.end(), id, [](const Entry& entry, std::string_view key) { return entry.id < key; });
   return place != entries.end() && place->id == id ? &*place : nullptr;
 }
 
@@ -132,7 +133,8 @@ Cluster Catalog::cluster_for(std::string_view name) const {
     }
     result.device = device(name);
     const auto usual = entries_.usual_nodes.find(result.device.id);
-    if (usual == entries_.usual_nodes.end()) throw TextError(fmt::format("device {} has no usual node", in_quotes(result.device.id)), "name a node or a cluster");
+    if (usual == entries_.usual_nodes.end())
+      throw TextError(fmt::format("device {} has no usual node", in_quotes(result.device.id)), "name a node or a cluster");
     result.node = node(usual->second);
   }
   result.fabric = fabric(result.node.fabric);

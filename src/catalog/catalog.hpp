@@ -23,8 +23,8 @@ struct ClusterEntry {
 /// All entries, as read.
 struct CatalogEntries {
   std::vector<Device> devices;
-  std::map<std::string, std::string> aliases;       ///< other names of devices: "h100" -> "h100-sxm-80gb"
-  std::map<std::string, std::string> usual_nodes;   ///< by device id, the node that stands for a device named alone
+  std::map<std::string, std::string> aliases;      ///< other names of devices: "h100" -> "h100-sxm-80gb"
+  std::map<std::string, std::string> usual_nodes;  ///< by device id, the node that stands for a device named alone
   std::vector<Fabric> fabrics;
   std::vector<Node> nodes;
   std::vector<ClusterEntry> clusters;

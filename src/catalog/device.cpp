@@ -139,8 +139,8 @@ Problems problems(const Node& n) {
   checks.within(n.scale_up_domain, 1, 100000, "scale_up_domain");
   if (n.scale_up_domain > 1 && n.devices_per_node > 0 && n.scale_up_domain % n.devices_per_node != 0 &&
       n.devices_per_node % n.scale_up_domain != 0)
-    checks.add("scale_up_domain", fmt::format("scale_up_domain {} and devices_per_node {} do not divide one another", n.scale_up_domain,
-                                              n.devices_per_node));
+    checks.add("scale_up_domain",
+               fmt::format("scale_up_domain {} and devices_per_node {} do not divide one another", n.scale_up_domain, n.devices_per_node));
   checks.zero_or_within(n.max_power, node_powers, "max_power");
   checks.zero_or_within(n.host_memory, memories, "host_memory");
   return checks.take();

@@ -71,9 +71,10 @@ struct Price {
   DollarsPerSecond per_device;
   std::string date, region;
   Provenance provenance;
-  std::string instance;                        ///< cloud instance name; empty when the source names none
-  DollarsPerSecond per_device_low, per_device_high;  ///< range that the source shows over zones or sizes; both per_device where it shows one
-  std::int64_t term_months = 0;                ///< length of the commitment; 0 = none
+  std::string instance;  ///< cloud instance name; empty when the source names none
+  DollarsPerSecond per_device_low,
+      per_device_high;           ///< range that the source shows over zones or sizes; both per_device where it shows one
+  std::int64_t term_months = 0;  ///< length of the commitment; 0 = none
 };
 
 /// What one device costs to buy, as its share of a server or a rack.

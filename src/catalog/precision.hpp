@@ -11,7 +11,7 @@ namespace reckon {
 /// The format in which the large matrix products run.  fp8 is per-tensor scaled, mxfp8 and nvfp4 are block scaled.
 /// Weights, activations and messages of the low formats are kept in bf16 except where the cost says otherwise.
 enum class Precision { fp32, tf32, fp16, bf16, fp8, mxfp8, nvfp4 };
-inline constexpr std::array<Precision, 7> all_precisions{Precision::fp32, Precision::tf32, Precision::fp16, Precision::bf16,
+inline constexpr std::array<Precision, 7> all_precisions{Precision::fp32, Precision::tf32,  Precision::fp16, Precision::bf16,
                                                          Precision::fp8,  Precision::mxfp8, Precision::nvfp4};
 
 /// Formats that need casts of their operands: fp8 and below.

@@ -26,12 +26,12 @@ struct PublishedRun {
   std::string stack;  ///< software generation, e.g. megatron-lm-2021; the list is in experiments/published/FORMAT.md
   Training training = Training::pretrain;
   Architecture architecture;
-  double stated_params = 0;  ///< as the source prints them; 0 = not stated
-  Cluster cluster;           ///< max_devices = the number of devices of the run
-  bool fabric_stated = true; ///< false: the usual machine of that device, not said by the source
+  double stated_params = 0;   ///< as the source prints them; 0 = not stated
+  Cluster cluster;            ///< max_devices = the number of devices of the run
+  bool fabric_stated = true;  ///< false: the usual machine of that device, not said by the source
   Strategy strategy;
-  Seconds step_time;               ///< one optimiser step
-  bool step_time_derived = false;  ///< inverted from a printed rate, not printed or logged itself
+  Seconds step_time;                   ///< one optimiser step
+  bool step_time_derived = false;      ///< inverted from a printed rate, not printed or logged itself
   std::optional<Bytes> peak_memory;    ///< allocated, of the fullest device
   std::optional<Bytes> peak_reserved;  ///< held by the caching allocator
   std::optional<Seconds> time_to_train;

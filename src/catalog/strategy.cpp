@@ -70,9 +70,9 @@ std::optional<Training> training_of(std::string_view name) { return training_nam
 std::optional<RecomputeModule> recompute_module_of(std::string_view name) { return module_names.value(name); }
 
 std::string describe(const Strategy& s) {
-  std::string text = fmt::format("tp{} pp{} vp{} cp{} ep{} dp{} mb{} {}", s.tensor_parallel, s.pipeline_parallel, s.virtual_stages,
-                                 s.context_parallel, s.expert_parallel, s.data_parallel, s.micro_batch_size,
-                                 s.sharding == Sharding::none ? "zero0" : name_of(s.sharding));
+  std::string text =
+      fmt::format("tp{} pp{} vp{} cp{} ep{} dp{} mb{} {}", s.tensor_parallel, s.pipeline_parallel, s.virtual_stages, s.context_parallel,
+                  s.expert_parallel, s.data_parallel, s.micro_batch_size, s.sharding == Sharding::none ? "zero0" : name_of(s.sharding));
   if (s.schedule != Schedule::none) text += fmt::format(" {}", name_of(s.schedule));
   if (s.sequence_parallel) text += " sp";
   if (s.recompute != Recompute::none) text += fmt::format(" {}", name_of(s.recompute));

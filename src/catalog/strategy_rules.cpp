@@ -54,10 +54,10 @@ void check_signs(const Strategy& s, Rules& rules) {
 
 void check_products(const Strategy& s, std::int64_t num_devices, Rules& rules) {
   const auto devices = product({s.tensor_parallel, s.pipeline_parallel, s.context_parallel, s.data_parallel});
-  rules.require(devices == num_devices, "tensor_parallel",
-                fmt::format("tensor {} x pipeline {} x context {} x data {} = {}, but there are {} devices", s.tensor_parallel,
-                            s.pipeline_parallel, s.context_parallel, s.data_parallel, devices ? fmt::to_string(*devices) : "more than 2^63",
-                            num_devices));
+  rules.require(
+      devices == num_devices, "tensor_parallel",
+      fmt::format("tensor {} x pipeline {} x context {} x data {} = {}, but there are {} devices", s.tensor_parallel, s.pipeline_parallel,
+                  s.context_parallel, s.data_parallel, devices ? fmt::to_string(*devices) : "more than 2^63", num_devices));
 
   const auto samples = product({s.data_parallel, s.micro_batch_size});
   rules.require(samples && s.global_batch_size % *samples == 0, "global_batch_size",

@@ -24,9 +24,27 @@ std::map<Precision, FlopsPerSecond> read_peak(const JsonNode& node) {
 
 DeviceFile read_device(const JsonNode& root) {
   check_head(root, "reckon/device/1");
-  root.refuse_unknown({"format", "id", "name", "vendor", "architecture", "release", "aliases", "usual_node", "calibration", "peak",
-                       "vector_peak", "memory", "memory_bandwidth", "num_multiprocessors", "l2_cache", "link_bandwidth", "pcie_bandwidth",
-                       "power", "notes", "src", "sources"});
+  root.refuse_unknown({"format",
+                       "id",
+                       "name",
+                       "vendor",
+                       "architecture",
+                       "release",
+                       "aliases",
+                       "usual_node",
+                       "calibration",
+                       "peak",
+                       "vector_peak",
+                       "memory",
+                       "memory_bandwidth",
+                       "num_multiprocessors",
+                       "l2_cache",
+                       "link_bandwidth",
+                       "pcie_bandwidth",
+                       "power",
+                       "notes",
+                       "src",
+                       "sources"});
   DeviceFile file;
   Device& d = file.device;
   d.id = root.at("id").string();
@@ -45,8 +63,8 @@ DeviceFile read_device(const JsonNode& root) {
   d.power = published_or_zero<Watts>(root, "power");
   if (const auto calibration = root.find("calibration")) d.calibration = calibration->string();
   read_texts(root, "notes");
-  std::vector<std::string> numbers{"vector_peak", "memory", "memory_bandwidth", "num_multiprocessors", "l2_cache", "link_bandwidth",
-                                   "pcie_bandwidth", "power", "release"};
+  std::vector<std::string> numbers{"vector_peak",    "memory", "memory_bandwidth", "num_multiprocessors", "l2_cache", "link_bandwidth",
+                                   "pcie_bandwidth", "power",  "release"};
   for (const auto& [precision, rate] : d.peak) numbers.push_back(fmt::format("peak.{}", name_of(precision)));
   d.provenance = read_provenance(root, numbers);
   refuse_problems(root, problems(d));

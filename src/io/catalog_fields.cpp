@@ -89,7 +89,8 @@ void check_head(const JsonNode& root, const std::string& expected) {
   if (format.string() != expected) format.fail("the format is " + in_quotes(format.string()), "write \"" + expected + "\"");
   const JsonNode id = root.at("id", "the name of the file without .json");
   const std::string stem = std::filesystem::path(root.file()).stem().string();
-  if (id.string() != stem) id.fail(fmt::format("the id {} is not the file's name {}", in_quotes(id.string()), in_quotes(stem)), "make them equal");
+  if (id.string() != stem)
+    id.fail(fmt::format("the id {} is not the file's name {}", in_quotes(id.string()), in_quotes(stem)), "make them equal");
 }
 
 std::vector<std::string> read_texts(const JsonNode& root, const std::string& key) {

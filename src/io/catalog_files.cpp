@@ -21,7 +21,8 @@ std::vector<JsonNode> read_folder(const fs::path& folder) {
   std::vector<fs::path> paths;
   for (fs::directory_iterator entry(folder, error), end; !error && entry != end; entry.increment(error))
     if (entry->path().extension() == ".json") paths.push_back(entry->path());
-  if (error) throw ConfigError(folder.string(), "", "cannot read the catalogue folder: " + error.message(), "name a folder such as models/");
+  if (error)
+    throw ConfigError(folder.string(), "", "cannot read the catalogue folder: " + error.message(), "name a folder such as models/");
   if (paths.empty()) throw ConfigError(folder.string(), "", "the catalogue folder has no .json file");
   std::sort(paths.begin(), paths.end());
   std::vector<JsonNode> roots;

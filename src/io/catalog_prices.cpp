@@ -66,7 +66,8 @@ std::vector<Price> read_prices(const JsonNode& root) {
   QuoteSources sources(root);
   std::vector<Price> prices;
   for (const JsonNode& node : root.at("prices", "an array").items()) {
-    node.refuse_unknown({"id", "device", "instance", "kind", "price", "low", "high", "devices", "term_months", "date", "region", "src", "note"});
+    node.refuse_unknown(
+        {"id", "device", "instance", "kind", "price", "low", "high", "devices", "term_months", "date", "region", "src", "note"});
     Price p;
     p.id = node.at("id", "a text").string();
     if (!p.id.starts_with(prefix)) node.at("id").fail("the id does not begin with " + in_quotes(prefix));

@@ -57,7 +57,8 @@ void settle_tied_embeddings(Architecture& architecture, double params) {
   const double usual = error();
   t.tied_embeddings = !t.tied_embeddings;
   if (usual > 0.01 && error() <= usual / 4.0)
-    architecture.notes.push_back(fmt::format("embeddings taken as {}: {:.4g} parameters are stated", t.tied_embeddings ? "tied" : "untied", params));
+    architecture.notes.push_back(
+        fmt::format("embeddings taken as {}: {:.4g} parameters are stated", t.tied_embeddings ? "tied" : "untied", params));
   else
     t.tied_embeddings = !t.tied_embeddings;
 }
@@ -90,8 +91,8 @@ std::vector<std::int64_t> read_sizes(const JsonNode& node) {
 }
 
 UNet read_unet(const JsonNode& node) {
-  node.refuse_unknown({"model_channels", "channel_mult", "num_res_blocks", "attention_resolutions", "num_head_channels", "transformer_depth",
-                       "context_dim", "latent", "image"});
+  node.refuse_unknown({"model_channels", "channel_mult", "num_res_blocks", "attention_resolutions", "num_head_channels",
+                       "transformer_depth", "context_dim", "latent", "image"});
   UNet u;
   u.model_channels = size_at(node, "model_channels");
   u.channel_mult = read_sizes(node.at("channel_mult", "[1, 2, 4, 4]"));

@@ -75,7 +75,8 @@ Cluster run_cluster(const JsonNode& node, const Catalog& catalog) {
 }
 
 PublishedRun published_run(const JsonNode& node, const Catalog& catalog) {
-  node.refuse_unknown({"id", "source", "notes", "stack", "training", "architecture", "cluster", "strategy", "measured", "assumed", "detail"});
+  node.refuse_unknown(
+      {"id", "source", "notes", "stack", "training", "architecture", "cluster", "strategy", "measured", "assumed", "detail"});
   PublishedRun run;
   run.id = node.at("id", "a text").string();
   run.source = node.at("source", "where it was read").string();
@@ -96,8 +97,7 @@ PublishedRun published_run(const JsonNode& node, const Catalog& catalog) {
   run.fabric_stated = fabric && (!fabric->has("stated") || fabric->at("stated").boolean());
   run.strategy = run_strategy(strategy);
   refuse_run_problems(strategy, problems(run.strategy, run.cluster.max_devices));
-  if (const Transformer* transformer = run.architecture.transformer())
-    refuse_run_problems(strategy, problems(run.strategy, *transformer));
+  if (const Transformer* transformer = run.architecture.transformer()) refuse_run_problems(strategy, problems(run.strategy, *transformer));
 
   read_measured(node.at("measured", "{step_time_s, how}"), run);
   if (const auto assumed = node.find("assumed"))

@@ -12,8 +12,8 @@ constexpr std::array schedules{Schedule::none,  Schedule::gpipe, Schedule::one_f
 constexpr std::array shardings{Sharding::none, Sharding::zero1, Sharding::zero2, Sharding::zero3};
 constexpr std::array recomputes{Recompute::none, Recompute::selective, Recompute::modules, Recompute::full};
 constexpr std::array attentions{AttentionKind::flash, AttentionKind::unfused};
-constexpr std::array modules{RecomputeModule::core_attention, RecomputeModule::mlp,         RecomputeModule::moe,
-                             RecomputeModule::moe_act,        RecomputeModule::layernorm,   RecomputeModule::mla_up_proj,
+constexpr std::array modules{RecomputeModule::core_attention, RecomputeModule::mlp,       RecomputeModule::moe,
+                             RecomputeModule::moe_act,        RecomputeModule::layernorm, RecomputeModule::mla_up_proj,
                              RecomputeModule::shared_experts};
 
 std::vector<RecomputeModule> read_modules(const JsonNode& node) {
@@ -34,8 +34,8 @@ std::vector<RecomputeModule> read_modules(const JsonNode& node) {
 
 Strategy run_strategy(const JsonNode& node) {
   node.refuse_unknown({"tensor_parallel", "pipeline_parallel", "context_parallel", "expert_parallel", "data_parallel", "virtual_stages",
-                       "schedule", "sequence_parallel", "sharding", "recompute", "recompute_modules", "recompute_layers", "micro_batch_size",
-                       "global_batch_size", "precision", "attention", "shard_group_size", "expert_tensor_parallel"});
+                       "schedule", "sequence_parallel", "sharding", "recompute", "recompute_modules", "recompute_layers",
+                       "micro_batch_size", "global_batch_size", "precision", "attention", "shard_group_size", "expert_tensor_parallel"});
   Strategy s;
   s.tensor_parallel = size_at(node, "tensor_parallel");
   s.pipeline_parallel = size_at(node, "pipeline_parallel");

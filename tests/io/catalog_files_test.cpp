@@ -3,7 +3,6 @@
 #include "io/catalog_files.hpp"
 
 #include <gtest/gtest.h>
-
 #include <unistd.h>
 
 #include <algorithm>
@@ -45,8 +44,8 @@ TEST(CommittedCatalog, HasWhatPlansAreMadeOf) {
   EXPECT_GE(committed().node_ids().size(), 36u);
   EXPECT_GE(committed().cluster_ids().size(), 30u);
   EXPECT_GE(committed().prices().size(), 100u);
-  for (const char* id : {"a100-sxm-80gb", "a100-sxm-40gb", "h100-sxm-80gb", "h200-sxm-141gb", "b200-sxm-180gb", "b300-sxm-288gb", "gb200", "gb300",
-                         "h100-sxm-96gb-hbm2e-500w", "h800-sxm-80gb", "v100", "h100", "a100"})
+  for (const char* id : {"a100-sxm-80gb", "a100-sxm-40gb", "h100-sxm-80gb", "h200-sxm-141gb", "b200-sxm-180gb", "b300-sxm-288gb", "gb200",
+                         "gb300", "h100-sxm-96gb-hbm2e-500w", "h800-sxm-80gb", "v100", "h100", "a100"})
     EXPECT_NO_THROW(committed().device(id)) << id;
   for (const char* id : {"meta-24k-roce", "deepseek-h800", "selene-a100", "gpt4-a100-25k", "aws-p5", "azure-nd-h100", "gcp-a3-mega"})
     EXPECT_NO_THROW(committed().cluster(id)) << id;
@@ -154,7 +153,9 @@ std::string identifier(std::string text) {
 
 class WrongFiles : public testing::TestWithParam<WrongFile> {};
 
-JsonNode parsed(const WrongFile& wrong) { return parse_json(changed(text_of(models / wrong.file), wrong.from, wrong.to), wrong.file).root(); }
+JsonNode parsed(const WrongFile& wrong) {
+  return parse_json(changed(text_of(models / wrong.file), wrong.from, wrong.to), wrong.file).root();
+}
 
 void read_any(const JsonNode& root) {
   const std::string format = root.at("format").string();
@@ -212,17 +213,20 @@ INSTANTIATE_TEST_SUITE_P(
         WrongFile{"unknown source", h100, "\"power\": \"ml-engineering\"", "\"power\": \"ml-enginering\"", "/src/power", "unknown source"},
         WrongFile{"source of nothing", h100, "\"power\": \"ml-engineering\"", "\"powr\": \"ml-engineering\"", "/src/powr", "no value"},
         WrongFile{"unused source", h100, "\"release\": \"epoch\"", "\"release\": \"ml-engineering\"", "/sources/epoch", "no field of src"},
-        WrongFile{"source without a date", h100, "\"date\": \"2026-04-01\"", "\"date\": \"lately\"", "/sources/epoch/date", "is not a date"},
-        WrongFile{"read source without address", h100, "\"url\": \"https://github.com/epoch-research/training-cost-trends\",", "", "/sources/epoch",
-                  "has a url"},
+        WrongFile{"source without a date", h100, "\"date\": \"2026-04-01\"", "\"date\": \"lately\"", "/sources/epoch/date",
+                  "is not a date"},
+        WrongFile{"read source without address", h100, "\"url\": \"https://github.com/epoch-research/training-cost-trends\",", "",
+                  "/sources/epoch", "has a url"},
         WrongFile{"read is no boolean", h100, "\"read\": true", "\"read\": \"yes\"", "/sources/epoch/read", "true or false"},
         WrongFile{"unknown kind", ndr, "\"kind\": \"infiniband\"", "\"kind\": \"infinity\"", "/kind", "expected one of"},
-        WrongFile{"oversubscription without leaves", ndr, "\"oversubscription\": 1", "\"oversubscription\": 2", "/nodes_per_leaf", "one level"},
+        WrongFile{"oversubscription without leaves", ndr, "\"oversubscription\": 1", "\"oversubscription\": 2", "/nodes_per_leaf",
+                  "one level"},
         WrongFile{"latency without unit", ndr, "\"1 us\"", "1e-6", "/latency", "has no unit"},
         WrongFile{"reduction is no boolean", ndr, "\"in_network_reduction\": true", "\"in_network_reduction\": 1", "/in_network_reduction",
                   "true or false"},
         WrongFile{"no devices", dgx, "\"devices_per_node\": 8", "\"devices_per_node\": 0", "/devices_per_node", "out of range"},
-        WrongFile{"domain that does not nest", dgx, "\"scale_up_domain\": 8", "\"scale_up_domain\": 12", "/scale_up_domain", "do not divide"},
+        WrongFile{"domain that does not nest", dgx, "\"scale_up_domain\": 8", "\"scale_up_domain\": 12", "/scale_up_domain",
+                  "do not divide"},
         WrongFile{"power missing, not null", dgx, "\"max_power\": \"10.2 kW\",", "", "", "the key 'max_power' is missing"},
         WrongFile{"negative limit", "clusters/meta-24k-roce.json", "24576,", "-1,", "/max_devices", "out of range"},
         WrongFile{"price without unit", aws, "\"$24.48/h\"", "24.48", "/prices/0/price", "has no unit"},
@@ -232,9 +236,11 @@ INSTANTIATE_TEST_SUITE_P(
         WrongFile{"low above high", aws, "\"$2.448/h\"", "\"$9/h\"", "/prices/1/low", "low is above high"},
         WrongFile{"price and range", aws, "\"low\": \"$2.448/h\"", "\"price\": \"$1/h\", \"low\": \"$2.448/h\"", "/prices/1", "excludes"},
         WrongFile{"kind of price", aws, "\"on-demand\"", "\"ondemand\"", "/prices/0/kind", "expected one of"},
-        WrongFile{"term without reservation", aws, "\"devices\": 8", "\"term_months\": 12, \"devices\": 8", "/prices/0/term_months", "reserved"},
+        WrongFile{"term without reservation", aws, "\"devices\": 8", "\"term_months\": 12, \"devices\": 8", "/prices/0/term_months",
+                  "reserved"},
         WrongFile{"foreign id", aws, "\"aws-p3-16x-on-demand\"", "\"p3\"", "/prices/0/id", "does not begin"},
-        WrongFile{"unknown source of a price", aws, "\"src\": \"skypilot-aws\"", "\"src\": \"skypilot\"", "/prices/0/src", "unknown source"},
+        WrongFile{"unknown source of a price", aws, "\"src\": \"skypilot-aws\"", "\"src\": \"skypilot\"", "/prices/0/src",
+                  "unknown source"},
         WrongFile{"purchase by the hour", "prices/purchase.json", "\"$17349\"", "\"$17349/h\"", "/prices/0/low", "money"}),
     [](const auto& instance) { return identifier(instance.param.what); });
 

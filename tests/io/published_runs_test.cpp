@@ -121,8 +121,10 @@ TEST(PublishedRun, EveryFieldArrives) {
 JsonNode block(const std::string& text) { return parse_json(text, "block.json").root(); }
 
 std::string gpt(const std::string& extra, const std::string& family = "gpt") {
-  return R"({"name": "G", "family": ")" + family + R"(", "num_layers": 24, "hidden_size": 1024, "num_heads": 16, "num_kv_heads": 16, "head_dim": 64,
-            "ffn_hidden_size": 4096, "gated_mlp": false, "vocab_size": 50304, "seq_len": 1024)" + extra + "}";
+  return R"({"name": "G", "family": ")" + family +
+         R"(", "num_layers": 24, "hidden_size": 1024, "num_heads": 16, "num_kv_heads": 16, "head_dim": 64,
+            "ffn_hidden_size": 4096, "gated_mlp": false, "vocab_size": 50304, "seq_len": 1024)" +
+         extra + "}";
 }
 
 TEST(RunArchitecture, GptHasBiasesLearnedPositionsAndTiedTables) {
@@ -237,32 +239,37 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRun{"not a number", "671e9", "NaN", "3:59", "not valid JSON"},
         WrongRun{"infinite number", "671e9", "1e999", "3:63", "not valid JSON"},
         WrongRun{"negative parameters", "671e9", "-1", "/runs/0/architecture/params", "out of range"},
-        WrongRun{"groups that do not divide", "\"num_kv_heads\": 128", "\"num_kv_heads\": 3", "/runs/0/architecture/num_kv_heads", "does not divide"},
+        WrongRun{"groups that do not divide", "\"num_kv_heads\": 128", "\"num_kv_heads\": 3", "/runs/0/architecture/num_kv_heads",
+                 "does not divide"},
         WrongRun{"more experts used than there are", "\"experts_per_token\": 8", "\"experts_per_token\": 257",
                  "/runs/0/architecture/experts_per_token", "out of range"},
         WrongRun{"experts without a number", "\"num_experts\": 256,", "", "/runs/0/architecture", "'num_experts' is missing"},
-        WrongRun{"more dense layers than layers", "\"num_dense_layers\": 3", "\"num_dense_layers\": 62", "/runs/0/architecture/num_dense_layers",
-                 "out of range"},
-        WrongRun{"unknown latent key", "\"v_head_dim\"", "\"v_head\"", "/runs/0/architecture/multi_head_latent_attention/v_head", "unknown key"},
+        WrongRun{"more dense layers than layers", "\"num_dense_layers\": 3", "\"num_dense_layers\": 62",
+                 "/runs/0/architecture/num_dense_layers", "out of range"},
+        WrongRun{"unknown latent key", "\"v_head_dim\"", "\"v_head\"", "/runs/0/architecture/multi_head_latent_attention/v_head",
+                 "unknown key"},
         WrongRun{"unknown device", "\"gb200\"", "\"gb20\"", "/runs/0/cluster/device", "unknown device"},
         WrongRun{"no devices", "\"num_devices\": 256", "\"num_devices\": 0", "/runs/0/cluster/num_devices", "out of range"},
         WrongRun{"half a node", "\"num_devices\": 256", "\"num_devices\": 258", "/runs/0/cluster/num_devices", "no whole number of nodes"},
         WrongRun{"other number of devices", "\"num_devices\": 256", "\"num_devices\": 128", "/runs/0/strategy/tensor_parallel",
                  "= 256, but there are 128 devices"},
         WrongRun{"unknown fabric", "\"infiniband\"", "\"infinband\"", "/runs/0/cluster/fabric/kind", "unknown kind of fabric"},
-        WrongRun{"negative rate", "\"nic_gbit_per_s\": 400", "\"nic_gbit_per_s\": -400", "/runs/0/cluster/fabric/nic_gbit_per_s", "out of range"},
+        WrongRun{"negative rate", "\"nic_gbit_per_s\": 400", "\"nic_gbit_per_s\": -400", "/runs/0/cluster/fabric/nic_gbit_per_s",
+                 "out of range"},
         WrongRun{"fabric is text", "\"fabric\": {", "\"fabric\": \"ib\", \"x\": {", "/runs/0/cluster/x", "unknown key"},
         WrongRun{"missing degree", "\"context_parallel\": 1,", "", "/runs/0/strategy", "'context_parallel' is missing"},
         WrongRun{"zero degree", "\"context_parallel\": 1", "\"context_parallel\": 0", "/runs/0/strategy/context_parallel", "out of range"},
         WrongRun{"unknown schedule", "\"interleaved-1f1b\"", "\"interleaved\"", "/runs/0/strategy/schedule", "unknown value"},
-        WrongRun{"no schedule for a pipeline", "\"virtual_stages\": 4, \"schedule\": \"interleaved-1f1b\"", "\"virtual_stages\": 1, \"schedule\": \"none\"",
-                 "/runs/0/strategy/schedule", "with pipeline_parallel 4"},
-        WrongRun{"virtual stages without interleaving", "\"interleaved-1f1b\"", "\"1f1b\"", "/runs/0/strategy/virtual_stages", "interleaved"},
-        WrongRun{"more stages than layers", "\"virtual_stages\": 4", "\"virtual_stages\": 16", "/runs/0/strategy/pipeline_parallel", "empty"},
+        WrongRun{"no schedule for a pipeline", "\"virtual_stages\": 4, \"schedule\": \"interleaved-1f1b\"",
+                 "\"virtual_stages\": 1, \"schedule\": \"none\"", "/runs/0/strategy/schedule", "with pipeline_parallel 4"},
+        WrongRun{"virtual stages without interleaving", "\"interleaved-1f1b\"", "\"1f1b\"", "/runs/0/strategy/virtual_stages",
+                 "interleaved"},
+        WrongRun{"more stages than layers", "\"virtual_stages\": 4", "\"virtual_stages\": 16", "/runs/0/strategy/pipeline_parallel",
+                 "empty"},
         WrongRun{"experts that do not divide", "\"expert_parallel\": 64", "\"expert_parallel\": 48", "/runs/0/strategy/expert_parallel",
                  "does not divide"},
-        WrongRun{"batch that does not divide", "\"global_batch_size\": 2048", "\"global_batch_size\": 2050", "/runs/0/strategy/global_batch_size",
-                 "not a multiple"},
+        WrongRun{"batch that does not divide", "\"global_batch_size\": 2048", "\"global_batch_size\": 2050",
+                 "/runs/0/strategy/global_batch_size", "not a multiple"},
         WrongRun{"batch smaller than the replicas", "\"global_batch_size\": 2048", "\"global_batch_size\": 32",
                  "/runs/0/strategy/global_batch_size", "not a multiple"},
         WrongRun{"unknown sharding", "\"zero1\"", "\"zero-1\"", "/runs/0/strategy/sharding", "unknown value"},
@@ -275,9 +282,10 @@ INSTANTIATE_TEST_SUITE_P(
         WrongRun{"time as text", "\"step_time_s\": 13.5", "\"step_time_s\": \"13.5 s\"", "/runs/0/measured/step_time_s", "a number"},
         WrongRun{"time missing", "\"step_time_s\": 13.5,", "", "/runs/0/measured", "'step_time_s' is missing"},
         WrongRun{"unknown how", "\"derived\"", "\"guessed\"", "/runs/0/measured/how", "unknown value"},
-        WrongRun{"two units of memory", "\"peak_memory_gib\"", "\"peak_memory_gb\": 150, \"peak_memory_gib\"", "/runs/0/measured/peak_memory_gb",
-                 "stated too"},
-        WrongRun{"negative memory", "\"peak_memory_gib\": 140.5", "\"peak_memory_gib\": -1", "/runs/0/measured/peak_memory_gib", "out of range"},
+        WrongRun{"two units of memory", "\"peak_memory_gib\"", "\"peak_memory_gb\": 150, \"peak_memory_gib\"",
+                 "/runs/0/measured/peak_memory_gb", "stated too"},
+        WrongRun{"negative memory", "\"peak_memory_gib\": 140.5", "\"peak_memory_gib\": -1", "/runs/0/measured/peak_memory_gib",
+                 "out of range"},
         WrongRun{"assumed is no list", "[\"cluster.fabric\"]", "\"cluster.fabric\"", "/runs/0/assumed", "an array"},
         WrongRun{"unknown detail", "\"async_tp\"", "\"async_pp\"", "/runs/0/detail/async_pp", "unknown key"},
         WrongRun{"trailing comma", "\"async_tp\": false", "\"async_tp\": false,", "13:130", "not valid JSON"}),
@@ -304,7 +312,8 @@ TEST(WrongRunFiles, ErrorsSuggestTheNearestWord) {
 }
 
 TEST(WrongRunFiles, SynonymsOfSchedulesAreRead) {
-  const std::string zero_bubble = changed(changed(sound_run, "\"interleaved-1f1b\"", "\"zb-h1\""), "\"virtual_stages\": 4", "\"virtual_stages\": 1");
+  const std::string zero_bubble =
+      changed(changed(sound_run, "\"interleaved-1f1b\"", "\"zb-h1\""), "\"virtual_stages\": 4", "\"virtual_stages\": 1");
 
   EXPECT_EQ(read_text(zero_bubble).front().strategy.schedule, Schedule::zb_h1);
 }
