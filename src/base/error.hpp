@@ -96,6 +96,12 @@ class CalibrationError : public Error {
       : Error(ExitCode::calibration, compose(reason, "", cure)) {}
 };
 
+/// A failed MPI call: a dead rank or a broken launch.  Exit 1.
+class MpiError : public Error {
+ public:
+  explicit MpiError(const std::string& reason) : Error(ExitCode::internal, compose(reason, "", "look for the first rank that failed; start again")) {}
+};
+
 /// A broken promise of our own: a NaN in a result, a failing library call that no input explains.  Exit 1.
 class InternalError : public Error {
  public:

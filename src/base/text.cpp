@@ -57,10 +57,19 @@ std::size_t utf8_length(std::string_view s) {
 
 }  // namespace
 
-std::string in_quotes(std::string_view text, std::size_t limit) {
-  std::string out = "'";
+bool is_utf8(std::string_view text) {
   while (!text.empty()) {
-    if (out.size() > limit) return out + "...'";
+    const std::size_t length = utf8_length(text);
+    if (length == 0) return false;
+    text.remove_prefix(length);
+  }
+  return true;
+}
+
+std::string printable(std::string_view text, std::size_t limit) {
+  std::string out;
+  while (!text.empty()) {
+    if (out.size() >= limit) return out + "...";
     const auto c = static_cast<unsigned char>(text[0]);
     const std::size_t length = utf8_length(text);
     const bool c1_control = length == 2 && c == 0xC2 && static_cast<unsigned char>(text[1]) < 0xA0;
@@ -72,8 +81,10 @@ std::string in_quotes(std::string_view text, std::size_t limit) {
       text.remove_prefix(length);
     }
   }
-  return out + "'";
+  return out;
 }
+
+std::string in_quotes(std::string_view text, std::size_t limit) { return "'" + printable(text, limit) + "'"; }
 
 int edit_distance(std::string_view a, std::string_view b) {
   std::vector<int> before(b.size() + 1), row(b.size() + 1), above(b.size() + 1);

@@ -20,7 +20,13 @@ std::string join(const std::vector<std::string>& parts, std::string_view separat
 /// The parts of `text` between `separator`s; an empty text has one empty part.
 std::vector<std::string_view> split(std::string_view text, char separator);
 
-/// `text` in single quotes, control characters and bytes that are not UTF-8 escaped, cut after `limit` bytes: safe on a terminal.
+/// True for well-formed UTF-8 (RFC 3629).
+bool is_utf8(std::string_view text);
+
+/// `text` with control characters and bytes that are not UTF-8 escaped, cut after `limit` bytes: safe on a terminal.
+std::string printable(std::string_view text, std::size_t limit = 200);
+
+/// printable() in single quotes.
 std::string in_quotes(std::string_view text, std::size_t limit = 80);
 
 /// Number of single-letter insertions, deletions, replacements and swaps of neighbours that turn `a` into `b`.

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <iterator>
 #include <nlohmann/json.hpp>
 
@@ -76,7 +77,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
     if (const auto cut = reason.find("syntax error"); cut != std::string::npos) reason.erase(0, cut);
     if (const auto cut = reason.find("] "); cut != std::string::npos && reason[0] == '[') reason.erase(0, cut + 2);
     if (trim(content_.text).find_first_not_of("\r\n") == std::string_view::npos) reason = "the file is empty";
-    fail(position, "not valid JSON: " + in_quotes(reason, 200));
+    fail(position, "not valid JSON: " + printable(reason));
   }
 
  private:
