@@ -121,8 +121,8 @@ Seconds optimizer_time(const Job& job, const LoweredModel& model, const std::vec
     // gradient norm (one read), clip (read + write), 16-bit gradients copied to fp32 where they are kept so, zeroing (one write)
     double passes = own * gradient * 3.0 + held * gradient;
     if (gradient < 4.0 && facts.master_bytes >= 4.0) passes += own * (gradient + 4.0 + 4.0);
-    // low-precision working copies are cast once a step: read 16 bit, write both layouts
-    if (is_low_precision(s.precision)) passes += (s.sharding == Sharding::zero3 ? own : p.dense + p.expert) * (2.0 + 2.0 * operand_bytes(s.precision));
+    // low-precision working copies of trained weights are cast once a step: read 16 bit, write both layouts
+    if (is_low_precision(s.precision)) passes += held * (2.0 + 2.0 * operand_bytes(s.precision));
     worst = max(worst, streaming_time(*job.compute, update.bytes + Bytes{passes}));
   }
   return worst;

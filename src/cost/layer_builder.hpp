@@ -44,12 +44,15 @@ class LayerBuilder {
     op.needs_input_gradient = !l.first;
     const double rows = l.rows * l.experts;
     const double kept = (l.saved_rows >= 0 ? l.saved_rows : rows) * l.in;
+    // a grouped product launches once an expert, in each pass (TransformerEngine GroupedLinear: one product, one cast an expert)
+    op.forward_kernels = l.experts;
+    op.backward_kernels = 2.0 * l.experts;
     if (is_low_precision(wanted)) {
       const double cast = element_ + 2.0 * operand_bytes(wanted);
       op.forward_traffic = Bytes{rows * l.in * cast};
       op.backward_traffic = Bytes{rows * l.out * cast};
-      op.forward_kernels = 2;
-      op.backward_kernels = 3;
+      op.forward_kernels += l.experts;
+      op.backward_kernels += l.experts;
       if (l.saves_input && !l.frozen) op.saved = Bytes{kept * operand_bytes(wanted)};
     } else if (l.saves_input && !l.frozen) {
       op.saved = Bytes{kept * element_};

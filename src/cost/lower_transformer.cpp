@@ -55,7 +55,9 @@ class TransformerLowering {
     out.before = before(x);
     out.after = after(x);
     if (model_.tied_embeddings) out.tied_parameters = static_cast<double>(model_.vocab_size) * h() / x.tp;
-    out.boundary = Bytes{x.norm_tokens * h() * x.element};
+    // each rank of a tensor group sends its share and the receivers gather (Narayanan et al. 2021, section 4.1; the sequence-parallel
+    // layout is split already)
+    out.boundary = Bytes{x.tokens * h() * x.element / x.tp};
     return out;
   }
 

@@ -47,8 +47,10 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
   MemoryFootprint out;
   const double dense_share = weights_split ? shard : 1.0, expert_share = weights_split ? experts : 1.0;
   const double held = p.dense / dense_share + p.expert / expert_share;
-  out.weights = Bytes{held * element};
-  if (is_low_precision(s.precision) && !weights_split) out.weights += Bytes{held * 2.0 * operand_bytes(s.precision)};  // both layouts of the cast
+  const double trained = (p.trainable_dense / dense_share + p.trainable_expert / expert_share), frozen = held - trained;
+  // frozen weights of a low-precision run are kept in that format alone; trained ones keep 16 bit and both layouts of the cast
+  out.weights = Bytes{trained * element + frozen * (is_low_precision(s.precision) ? operand_bytes(s.precision) : element)};
+  if (is_low_precision(s.precision) && !weights_split) out.weights += Bytes{trained * 2.0 * operand_bytes(s.precision)};
   if (weights_split) {  // two layers gathered at a time
     double layer = 0;
     for (const LoweredLayer& kind : model.kinds) layer = std::max(layer, kind.parameters + kind.expert_parameters);

@@ -62,9 +62,10 @@ Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_t
   const double m = static_cast<double>(micro_batches);
   switch (schedule) {
     case Schedule::interleaved: return fill / static_cast<double>(virtual_stages);
-    case Schedule::zb_h1: return max(Seconds{}, fill - w * 2.0 * std::min(p - 1.0, m));
-    case Schedule::zb_h2: return max(Seconds{}, fill - w * 3.0 * std::min(p - 1.0, m));
-    case Schedule::zb_v: return max(Seconds{}, fill - w * 3.0 * std::min(p - 1.0, m)) * (2.0 / 3.0);
+    // the weight gradients of m micro-batches fill at most two of each in the waits of fill and drain
+    case Schedule::zb_h1: return max(Seconds{}, fill - w * std::min(2.0 * (p - 1.0), 2.0 * m));
+    case Schedule::zb_h2:
+    case Schedule::zb_v: return max(Seconds{}, fill - w * std::min(3.0 * (p - 1.0), 2.0 * m));
     case Schedule::dualpipe: return max(Seconds{}, (t.total() + t.backward_total() - w * 3.0) * (p / 2.0 - 1.0));
     default: return fill;
   }
