@@ -45,7 +45,8 @@ struct AttentionParameters {
 ///   scores = those of the tiles that the mask touches: visible + seq_q (query_tile + key_tile) / 2 for a causal mask, at most all
 ///   t_score = F / rate + 1 / exponential_rate,  F = 2 (head_dim + v_head_dim), times the wide-head penalty
 ///   w       = batch heads ceil(seq_q / query_tile) / multiprocessors
-///   t       = (scores + key_overhead seq_q) batch heads t_score * (w + wave_quantisation (ceil(w) - w)) / w
+///   t_tile  = (scores / seq_q + key_overhead) query_tile t_score multiprocessors
+///   t       = t_tile (w + wave_quantisation (ceil(w) - w))
 ///
 /// joined by fourth powers with the longest tile (a causal tile at the end of the sequence sees all keys while the mean sees half)
 /// and with the traffic of q, k, v, o.  The backward pass has its own parameters in the same form: `rate` is then what makes

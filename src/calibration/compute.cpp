@@ -31,15 +31,21 @@ std::optional<Precision> donor(const ComputeCalibration& like, const Device& of,
   return std::nullopt;
 }
 
-GemmCalibration scaled(const GemmCalibration& from, double rate_ratio, const Device& of, const Device& to, Precision precision) {
-  GemmParameters p = from.cost.parameters();
-  p.rate *= rate_ratio;
-  p.peak *= rate_ratio;
+/// How the power knee moves: a part with fewer watts for the same peak is limited earlier.
+double knee_ratio(const Device& of, const Device& to, double rate_ratio) {
+  if (!(of.power.base() > 0) || !(to.power.base() > 0)) return 1.0;
+  return std::pow(to.power / of.power / rate_ratio, 0.7);
+}
+
+GemmCalibration scaled(const GemmCalibration& from, FlopsPerSecond from_peak, FlopsPerSecond to_peak, const Device& of, const Device& to,
+                       Precision precision) {
+  GemmCalibration out = scaled_to_precision(from, precision, from.cost.parameters().peak * (to_peak / from_peak));
+  GemmParameters p = out.cost.parameters();
   if (to.num_multiprocessors > 0) p.multiprocessors = static_cast<double>(to.num_multiprocessors);
   p.bandwidth *= to.memory_bandwidth / of.memory_bandwidth;
-  p.operand_bytes = operand_bytes(precision);
-  p.result_bytes = activation_bytes(precision);
-  return {.cost = GemmCost(std::move(p)), .derived = true, .residual = {}, .source = from.source};
+  p.power.knee *= knee_ratio(of, to, to_peak / from_peak);
+  out.cost = GemmCost(std::move(p));
+  return out;
 }
 
 AttentionParameters scaled(AttentionParameters p, double rate_ratio, double vector_ratio, const Device& of, const Device& to) {
@@ -59,6 +65,15 @@ double half_peak_ratio(const Device& of, const Device& to) {
 }
 
 }  // namespace
+
+GemmCalibration scaled_to_precision(const GemmCalibration& from, Precision precision, FlopsPerSecond peak) {
+  GemmParameters p = from.cost.parameters();
+  p.rate *= peak / p.peak;
+  p.peak = peak;
+  p.operand_bytes = operand_bytes(precision);
+  p.result_bytes = activation_bytes(precision);
+  return {.cost = GemmCost(std::move(p)), .derived = true, .residual = {}, .source = from.source, .cast_in_table = {}};
+}
 
 std::string_view name_of(AttentionKernel kernel) { return kernel_names[static_cast<std::size_t>(kernel)].second; }
 
@@ -104,7 +119,7 @@ ComputeCalibration derive(const ComputeCalibration& like, const Device& of, cons
     const auto peak = peak_of(to, precision);
     if (!from || !peak) continue;
     const auto& source = *like.gemm[static_cast<std::size_t>(*from)];
-    result.gemm[static_cast<std::size_t>(precision)] = scaled(source, *peak / *peak_of(of, *from), of, to, precision);
+    result.gemm[static_cast<std::size_t>(precision)] = scaled(source, *peak_of(of, *from), *peak, of, to, precision);
   }
   const double half = half_peak_ratio(of, to);
   const double vector = of.vector_peak.base() > 0 && to.vector_peak.base() > 0 ? to.vector_peak / of.vector_peak : half;

@@ -6,6 +6,7 @@
 #include <map>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "base/quantity.hpp"
@@ -44,6 +45,11 @@ struct GemmCalibration {
   bool derived = false;         ///< scaled from another precision or device, not fitted
   FitResidual residual;         ///< of burst_time against the table; zeros when derived
   Source source;
+  /// The cast of the left operand that the table's times hold and predictions do not: 2 bytes a value over the time of its cast.
+  struct Cast {
+    BytesPerSecond bandwidth;   ///< 0 = none
+    Seconds launch;
+  } cast_in_table;
 };
 
 struct AttentionCalibration {
@@ -62,7 +68,7 @@ struct CitedGemm {
 struct CitedAttention {
   AttentionKernel kernel = AttentionKernel::flash2;
   AttentionShape shape;
-  bool with_backward = false;
+  bool forward = true, backward = false;
   Seconds measured, predicted;
 };
 
@@ -74,13 +80,17 @@ struct ComputeCalibration {
   std::map<AttentionKernel, AttentionCalibration> attention;
   StreamParameters stream;
   std::string date;
-  Provenance provenance;             ///< keys gemm, attention, stream, sustained
+  std::vector<std::string> notes;
+  Provenance provenance;             ///< keys gemm.<precision>, attention.<kernel>, stream
   std::vector<CitedGemm> cited_gemm;
   std::vector<CitedAttention> cited_attention;
 
   bool derived() const { return !derived_from.empty(); }
   bool supports(Precision precision) const { return gemm[static_cast<std::size_t>(precision)].has_value(); }
 };
+
+/// `from` at the peak of another precision of the same device: same share of the peak, operands and results of that precision.
+GemmCalibration scaled_to_precision(const GemmCalibration& from, Precision precision, FlopsPerSecond peak);
 
 std::string_view name_of(AttentionKernel kernel);
 std::optional<AttentionKernel> attention_kernel_of(std::string_view name);
@@ -100,7 +110,8 @@ Seconds streaming_time(const ComputeCalibration& calibration, Bytes traffic);
 
 /// Calibration of a device without own measurements, from one that has them: rates by peak of the same precision (a precision that
 /// `of` lacks comes from its bf16 or fp16), tiles by multiprocessors, traffic by memory bandwidth, exponentials by vector peak.
-/// Sustained fractions are kept.  Precisions that `to` lacks are dropped.
+/// The power knee moves with (power / peak)^0.7: an A100 PCIe (300 W) reaches 252.9 where the SXM part (400 W) reaches 271.2 TFLOP/s
+/// (ML Engineering, compute/accelerator/README.md).  Precisions that `to` lacks are dropped.
 ComputeCalibration derive(const ComputeCalibration& like, const Device& of, const Device& to);
 
 }  // namespace reckon

@@ -27,6 +27,7 @@ void validate(const GemmParameters& p) {
   require(p.bandwidth.base() > 0 && p.operand_bytes > 0 && p.result_bytes > 0, "bandwidth and sizes must be positive");
   require(p.launch.base() >= 0 && p.misalignment >= 1, "launch must not be negative, misalignment not below 1");
   require(p.power.knee > 0 && p.power.exponent >= 0 && p.power.exponent <= 1, "power knee must be positive, exponent in [0, 1]");
+  require(p.power.duty >= 0 && p.power.duty <= 1 && p.power.settling.base() >= 0, "power duty must lie in [0, 1], settling not below 0");
 }
 
 double fourth_power_sum(double a, double b) {
@@ -83,7 +84,7 @@ Seconds GemmCost::sustained_time(const GemmShape& shape) const {
   const double work = flops_of(shape).base();
   if (!(work > 0)) return Seconds(0);
   const double time = unlimited(shape);
-  return Seconds(time * power_slowdown(parameters_.power, work / (time * parameters_.peak.base())));
+  return Seconds(time * power_slowdown(parameters_.power, parameters_.power.duty * work / (time * parameters_.peak.base())));
 }
 
 Seconds GemmCost::burst_time(const GemmShape& shape) const {
@@ -95,6 +96,6 @@ Seconds GemmCost::burst_time(const GemmShape& shape) const {
   return Seconds(time * power_slowdown(parameters_.power, heated * work / (time * parameters_.peak.base())));
 }
 
-double GemmCost::sustained_fraction() const { return 1.0 / power_slowdown(parameters_.power, parameters_.rate / parameters_.peak); }
+double GemmCost::sustained_fraction() const { return 1.0 / power_slowdown(parameters_.power, parameters_.power.duty * (parameters_.rate / parameters_.peak)); }
 
 }  // namespace reckon

@@ -25,16 +25,18 @@ struct GemmTile {
 /// What the power limit does to a product that keeps the matrix units busy.  u is the rate that the full clock would give over the
 /// data-sheet peak.
 ///
-///   t_sustained = t (1 + (u / knee)^8)^(exponent / 8)
+///   t_sustained = t (1 + (duty u / knee)^8)^(exponent / 8)
 ///
 /// Below the knee the limit is not reached and nothing happens; far above it time grows as u^exponent: 1 would be a cap on the rate
 /// itself, a governor that lowers voltage with the clock (power ~ clock^3) gives 1/3.
 ///
+/// `duty` is the share of the time that matrix units are busy in the run meant: the governor sees the mean power.
 /// A kernel measured alone for a moment runs before the governor reacts: its u counts t^2 / (t^2 + settling^2) times, with t the time
 /// of one launch (the published tables repeat each shape a fixed number of times).
 struct PowerLimit {
   double knee = 1.0;
   double exponent = 0.5;
+  double duty = 1.0;
   Seconds settling;
 };
 
