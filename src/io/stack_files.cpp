@@ -90,7 +90,7 @@ Stack read_stack(const std::string& id, const JsonNode& node) {
   for (const JsonNode& item : node.at("fitted", "a list of fitted constants").items()) out.fitted.push_back(item.string());
   out.fit_note = node.at("fit_note").string();
   const JsonNode source = node.at("source");
-  out.provenance[""] = {.title = source.at("title").string(), .url = "", .date = source.at("date").string(), .read = source.at("read").boolean()};
+  out.provenance[""] = {.title = source.at("title").string(), .date = source.at("date").string(), .read = source.at("read").boolean(), .url = ""};
   source.refuse_unknown({"title", "date", "read"});
   node.refuse_unknown({"name", "facts", "constants", "fitted", "fit_note", "source"});
   return out;
