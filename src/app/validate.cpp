@@ -1,0 +1,56 @@
+// reckon validate: predicted against measured, run by run.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include "app/command.hpp"
+#include "app/published.hpp"
+#include "io/catalog_files.hpp"
+#include "io/data_path.hpp"
+#include "report/validate_report.hpp"
+
+namespace reckon {
+
+CommandSpec validate_spec() {
+  return {.name = "validate",
+          .purpose = "Replays published training runs and compares predicted with measured step times.",
+          .examples = {"reckon validate experiments/published/korthikanti22.json",
+                       "reckon validate experiments/published/*.json",
+                       "reckon validate experiments/published/zero_bubble.json --by stack --worst 5",
+                       "reckon validate experiments/published/simumax_b200.json --json"},
+          .groups = {{"Answer",
+                      {{.name = "json", .help = "one JSON document, schema reckon/validate-result/1"},
+                       {.name = "by", .argument = "GROUP", .fallback = "source", .help = "rows of the table: source, stack or device"},
+                       {.name = "worst", .argument = "N", .fallback = "0", .help = "also list the N runs with the largest errors"}}},
+                     {"Inputs", {{.name = "stacks", .argument = "FILE", .help = "software stacks instead of models/calibrations/stacks.json"}}}},
+          .words = {.name = "FILE", .help = "published runs, format reckon/published-runs/1", .least = 1, .most = 1000},
+          .notes = "The error of a run is predicted / measured - 1 of the step time, at the run's own strategy, also where the memory model says "
+                   "that it does not fit. 'one MFU' is the median error of the single constant utilisation that suits the row best in hindsight."};
+}
+
+CommandResult run_validate(const ParsedOptions& options, const MpiSession&) {
+  const std::filesystem::path models = data_folder();
+  const Catalog catalog = open_catalog(models);
+  const CalibrationSet set = load_calibrations(catalog, models, options.find("stacks").value_or(""));
+  const std::string by = options.choice("by", {"source", "stack", "device"});
+  const auto worst = static_cast<std::size_t>(options.count("worst", 0, 100000));
+  std::vector<ReplayedFile> files = load_runs(options.words(), catalog);
+  for (ReplayedFile& file : files)
+    for (const PublishedRun& run : file.runs) file.replays.push_back(replay(run, set));
+  if (options.flag("json")) return {validate_document(files)};
+
+  std::size_t runs = 0, tight = 0, unsupported = 0;
+  for (const ReplayedFile& file : files)
+    for (const Replay& r : file.replays) {
+      ++runs;
+      tight += r.status == ReplayStatus::infeasible;
+      unsupported += r.status == ReplayStatus::unsupported;
+    }
+  std::string out = error_table(files, by == "stack" ? ErrorGroup::stack : by == "device" ? ErrorGroup::device : ErrorGroup::source);
+  out += fmt::format("{} runs; {} unsupported; {} that ran are predicted not to fit in memory\n", runs, unsupported, tight);
+  const std::string memory = memory_table(files);
+  if (!memory.empty()) out += "\nPeak memory, where it was measured\n" + memory;
+  if (worst > 0) out += "\nLargest errors\n" + worst_table(files, worst);
+  return {out};
+}
+
+}  // namespace reckon

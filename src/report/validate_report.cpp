@@ -1,0 +1,115 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "report/validate_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <map>
+
+#include "report/table.hpp"
+
+namespace reckon {
+namespace {
+
+struct Row {
+  const PublishedRun* run;
+  const Replay* replay;
+};
+
+std::string percent(double v) { return fmt::format("{:.1f}", 100.0 * v); }
+std::string signed_percent(double v) { return fmt::format("{:+.1f}", 100.0 * v); }
+
+std::map<std::string, std::vector<Row>> grouped(const std::vector<ReplayedFile>& files, ErrorGroup group) {
+  std::map<std::string, std::vector<Row>> out;
+  for (const ReplayedFile& file : files)
+    for (std::size_t i = 0; i < file.runs.size(); ++i) {
+      if (file.replays[i].status == ReplayStatus::unsupported) continue;
+      const PublishedRun& run = file.runs[i];
+      const std::string& key = group == ErrorGroup::source ? file.source : group == ErrorGroup::stack ? run.stack : run.cluster.device.id;
+      out[key].push_back({&run, &file.replays[i]});
+    }
+  return out;
+}
+
+std::vector<double> errors_of(const std::vector<Row>& rows) {
+  std::vector<double> out;
+  for (const Row& row : rows) out.push_back(row.replay->relative_error);
+  return out;
+}
+
+/// Median error of the best constant MFU: predicted / measured - 1 = achieved MFU / constant - 1; the best constant is one of the achieved.
+double constant_mfu_error(const std::vector<Row>& rows) {
+  std::vector<double> achieved;
+  for (const Row& row : rows) achieved.push_back(row.replay->cost.mfu * (1.0 + row.replay->relative_error));
+  double best = 1e9;
+  for (const double constant : achieved) {
+    if (constant <= 0) continue;
+    std::vector<double> errors;
+    for (const double mfu : achieved) errors.push_back(mfu / constant - 1.0);
+    best = std::min(best, summarise(errors).median);
+  }
+  return best < 1e9 ? best : 0.0;
+}
+
+void add_row(Table& table, const std::string& name, const ErrorSummary& s, double constant) {
+  table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.p90), percent(s.worst), signed_percent(s.bias), percent(constant)});
+}
+
+}  // namespace
+
+std::string error_table(const std::vector<ReplayedFile>& files, ErrorGroup group) {
+  const char* title = group == ErrorGroup::source ? "source" : group == ErrorGroup::stack ? "stack" : "device";
+  Table table({{title, Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"p90 %"}, {"worst %"}, {"bias %"}, {"one MFU %"}});
+  ErrorSummary macro;
+  double groups = 0, constant_sum = 0;
+  for (const auto& [name, rows] : grouped(files, group)) {
+    const ErrorSummary s = summarise(errors_of(rows));
+    const double constant = constant_mfu_error(rows);
+    add_row(table, name, s, constant);
+    groups += 1;
+    constant_sum += constant;
+    macro.n += s.n;
+    macro.median += s.median;
+    macro.mean += s.mean;
+    macro.p90 += s.p90;
+    macro.bias += s.bias;
+    macro.worst = std::max(macro.worst, s.worst);
+  }
+  if (groups > 0) {
+    for (double* v : {&macro.median, &macro.mean, &macro.p90, &macro.bias}) *v /= groups;
+    table.rule();
+    add_row(table, fmt::format("average of {}s", title), macro, constant_sum / groups);
+  }
+  return table.text();
+}
+
+std::string worst_table(const std::vector<ReplayedFile>& files, std::size_t count) {
+  std::vector<Row> rows;
+  for (const auto& [name, group] : grouped(files, ErrorGroup::source)) rows.insert(rows.end(), group.begin(), group.end());
+  std::stable_sort(rows.begin(), rows.end(),
+                   [](const Row& a, const Row& b) { return std::abs(a.replay->relative_error) > std::abs(b.replay->relative_error); });
+  if (rows.size() > count) rows.resize(count);
+  Table table({{"run", Align::left}, {"measured s"}, {"predicted s"}, {"error %"}, {"strategy", Align::left}});
+  for (const Row& row : rows)
+    table.row({row.run->id, fmt::format("{:.3g}", row.run->step_time.base()), fmt::format("{:.3g}", row.replay->cost.time.total().base()),
+               signed_percent(row.replay->relative_error), describe(row.run->strategy)});
+  return table.text();
+}
+
+std::string memory_table(const std::vector<ReplayedFile>& files) {
+  Table table({{"source", Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"worst %"}, {"bias %"}});
+  std::size_t groups = 0;
+  for (const auto& [name, rows] : grouped(files, ErrorGroup::source)) {
+    std::vector<double> errors;
+    for (const Row& row : rows)
+      if (row.run->peak_memory) errors.push_back(row.replay->cost.memory.allocated() / *row.run->peak_memory - 1.0);
+    if (errors.empty()) continue;
+    const ErrorSummary s = summarise(errors);
+    table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.worst), signed_percent(s.bias)});
+    ++groups;
+  }
+  return groups == 0 ? std::string() : table.text();
+}
+
+}  // namespace reckon
