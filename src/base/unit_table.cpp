@@ -92,7 +92,13 @@ constexpr std::array<std::string_view, 30> count_nouns{"param",  "params",   "pa
                                                        "image",  "images",   "step",      "steps",      "rank",      "ranks", "layer",  "layers", "plan",  "plans"};
 
 bool takes(const Symbol& symbol, std::string_view prefix) {
-  return symbol.prefixes.find("," + std::string(prefix) + ",") != std::string_view::npos;
+  if (prefix.size() > 2) return false;
+  for (std::string_view rest = symbol.prefixes.substr(1); !rest.empty();) {  // each prefix ends in a comma
+    const auto comma = rest.find(',');
+    if (rest.substr(0, comma) == prefix) return true;
+    rest.remove_prefix(comma + 1);
+  }
+  return false;
 }
 
 Unit scaled(const Symbol& symbol, double times, double over) {
