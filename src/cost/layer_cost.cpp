@@ -174,16 +174,6 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
     if (recompute_full) recompute_kernels += launches_per_message * m.recompute;
   }
   if (recompute_full) recompute_kernels += launches_per_checkpoint;
-  if (!facts.cuda_graphs) {  // the host launches kernels one by one; a pass takes at least that long
-    const Seconds host = job.stack->constants.host_time;
-    out.forward = max(out.forward, host * forward_kernels);
-    out.recompute = max(out.recompute, host * recompute_kernels);
-    const Seconds backward = out.backward_input + out.backward_weight, bound = host * backward_kernels;
-    if (backward < bound) {
-      out.backward_input *= bound / backward;
-      out.backward_weight *= bound / backward;
-    }
-  }
   const double recompute_passes = recompute_full ? 1.0 : 0.0;
   Exposed t = messages_of(layer, Group::tensor, job, placements);
   const bool overlapped = (facts.overlap_tensor && job.strategy.sequence_parallel) || job.task.async_tensor;
@@ -209,7 +199,23 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
   }
   out.expert_forward = e.forward + et.forward;
   const bool again = recompute_full || (job.strategy.recompute == Recompute::modules && names(job.strategy, RecomputeModule::moe));
-  out.expert = out.expert_forward + e.backward + et.backward + (again ? e.recompute + et.recompute : Seconds{});
+  const Seconds expert_again = again ? e.recompute + et.recompute : Seconds{};
+  out.expert = out.expert_forward + e.backward + et.backward + expert_again;
+
+  if (!facts.cuda_graphs) {  // the host launches kernels and messages one by one; a pass takes at least that long
+    const Seconds host = job.stack->constants.host_time;
+    const Seconds forward_messages = out.tensor_forward + out.context_forward + out.expert_forward;
+    const Seconds recompute_messages = (t.recompute + out.context_forward) * recompute_passes + expert_again;
+    const Seconds all_messages = out.tensor + out.context + out.expert;
+    out.forward = max(out.forward, host * forward_kernels - forward_messages);
+    out.recompute = max(out.recompute, host * recompute_kernels - recompute_messages);
+    const Seconds backward = out.backward_input + out.backward_weight;
+    const Seconds bound = host * backward_kernels - (all_messages - forward_messages - recompute_messages);
+    if (backward < bound) {
+      out.backward_input *= bound / backward;
+      out.backward_weight *= bound / backward;
+    }
+  }
   return out;
 }
 
