@@ -4,6 +4,7 @@ Parameters are plain dictionaries with the keys of the calibration files, in bas
 The C++ tests hold both versions together: every calibration file cites points with the time that these functions gave.
 SPDX-License-Identifier: Apache-2.0
 """
+
 import numpy as np
 
 
@@ -78,5 +79,10 @@ def residual(predicted, measured):
     """The figures of FitResidual, without the cross-validated ones."""
     error = predicted / measured - 1.0
     size = np.abs(error)
-    return {"points": int(size.size), "median": float(np.median(size)), "p90": float(np.percentile(size, 90)),
-            "worst": float(size.max()), "bias": float(np.median(error))}
+    return {
+        "points": int(size.size),
+        "median": float(np.median(size)),
+        "p90": float(np.percentile(size, 90)),
+        "worst": float(size.max()),
+        "bias": float(np.median(error)),
+    }

@@ -5,6 +5,7 @@ cache, its write): table_per_byte * (q, k, v, o and the cache) + table_launch is
 Parameters that a (device, kernel) has no rows for are scaled from another one, as said in PLAN; the file then says `derived`.
 SPDX-License-Identifier: Apache-2.0
 """
+
 import json
 import os
 
@@ -19,10 +20,21 @@ TABLES = {("a100", "flash2"): "aic-attn-a100_sxm-vllm-0.14.0", ("h100", "flash3"
 BACKWARD_WORK = 2.5
 
 # name: start, lowest, highest.  `rate` is a share of the half-precision peak, `exponential` of one score per 4 x 128 FLOP of it.
-SPACE = {"rate": (0.8, 0.1, 1.5), "exponential": (2.0, 0.3, 400.0), "wide": (0.1, 0.0, 3.0), "key_overhead": (60, 0, 1500),
-         "waves": (0.6, 0.0, 1.0), "launch": (5e-6, 2e-6, 2e-5),
-         "back_rate": (0.6, 0.05, 1.5), "back_exponential": (2.0, 0.1, 400.0), "back_wide": (0.1, 0.0, 3.0), "back_overhead": (100, 0, 1500),
-         "back_launch": (1e-5, 4e-6, 4e-5), "table_per_byte": (4e-13, 1e-14, 1e-11), "table_launch": (5e-6, 1e-8, 3e-5)}
+SPACE = {
+    "rate": (0.8, 0.1, 1.5),
+    "exponential": (2.0, 0.3, 400.0),
+    "wide": (0.1, 0.0, 3.0),
+    "key_overhead": (60, 0, 1500),
+    "waves": (0.6, 0.0, 1.0),
+    "launch": (5e-6, 2e-6, 2e-5),
+    "back_rate": (0.6, 0.05, 1.5),
+    "back_exponential": (2.0, 0.1, 400.0),
+    "back_wide": (0.1, 0.0, 3.0),
+    "back_overhead": (100, 0, 1500),
+    "back_launch": (1e-5, 4e-6, 4e-5),
+    "table_per_byte": (4e-13, 1e-14, 1e-11),
+    "table_launch": (5e-6, 1e-8, 3e-5),
+}
 
 
 def shape_arrays(rows):
@@ -32,8 +44,17 @@ def shape_arrays(rows):
 
 
 def shape(batch, heads, kv_heads, seq, head_dim, v_head_dim=None, causal=True, window=0):
-    return {"batch": batch, "heads": heads, "kv_heads": kv_heads, "seq_q": seq, "seq_kv": seq, "head_dim": head_dim,
-            "v_head_dim": v_head_dim or head_dim, "causal": causal, "window": window}
+    return {
+        "batch": batch,
+        "heads": heads,
+        "kv_heads": kv_heads,
+        "seq_q": seq,
+        "seq_kv": seq,
+        "head_dim": head_dim,
+        "v_head_dim": v_head_dim or head_dim,
+        "causal": causal,
+        "window": window,
+    }
 
 
 def flops(row):
@@ -65,8 +86,16 @@ def point_rows(path):
     for g in groups:
         for seq, forward, backward in g["rows"]:
             heads = g.get("heads", g.get("hidden", 0) // g["head_dim"])
-            base = shape(g.get("batch", g.get("tokens", 0) // seq), heads, g.get("kv_heads", heads), seq, g["head_dim"],
-                         g.get("v_head_dim"), g["causal"], g.get("window", 0))
+            base = shape(
+                g.get("batch", g.get("tokens", 0) // seq),
+                heads,
+                g.get("kv_heads", heads),
+                seq,
+                g["head_dim"],
+                g.get("v_head_dim"),
+                g["causal"],
+                g.get("window", 0),
+            )
             for what, value in (("forward", forward), ("backward", backward)):
                 if value is None:
                     continue
@@ -110,17 +139,36 @@ class AttentionFit:
     def passes(self, z):
         v = dict(self.fixed, **dict(zip(self.names, z)))
         d, half = self.device, self.device["half_peak"]
-        common = {"wide_head_from": 64.0 if self.kernel == "flash1" else 128.0, "wave_quantisation": v["waves"], "query_tile": 128.0,
-                  "key_tile": 64.0 if self.kernel in ("flash1", "flash2") else 128.0, "multiprocessors": d["num_multiprocessors"],
-                  "bandwidth": 0.85 * d["memory_bandwidth"]}
-        forward = dict(common, rate=v["rate"] * half, exponential_rate=v["exponential"] * half / 512.0, wide_head_penalty=v["wide"],
-                       key_overhead=v["key_overhead"], launch=v["launch"])
-        back = dict(common, rate=v["back_rate"] * half / BACKWARD_WORK, exponential_rate=v["back_exponential"] * half / 512.0 / BACKWARD_WORK,
-                    wide_head_penalty=v["back_wide"] if "back_wide" in self.names else v["wide"], key_overhead=v["back_overhead"],
-                    launch=v["back_launch"])
+        common = {
+            "wide_head_from": 64.0 if self.kernel == "flash1" else 128.0,
+            "wave_quantisation": v["waves"],
+            "query_tile": 128.0,
+            "key_tile": 64.0 if self.kernel in ("flash1", "flash2") else 128.0,
+            "multiprocessors": d["num_multiprocessors"],
+            "bandwidth": 0.85 * d["memory_bandwidth"],
+        }
+        forward = dict(
+            common,
+            rate=v["rate"] * half,
+            exponential_rate=v["exponential"] * half / 512.0,
+            wide_head_penalty=v["wide"],
+            key_overhead=v["key_overhead"],
+            launch=v["launch"],
+        )
+        back = dict(
+            common,
+            rate=v["back_rate"] * half / BACKWARD_WORK,
+            exponential_rate=v["back_exponential"] * half / 512.0 / BACKWARD_WORK,
+            wide_head_penalty=v["back_wide"] if "back_wide" in self.names else v["wide"],
+            key_overhead=v["back_overhead"],
+            launch=v["back_launch"],
+        )
         if self.back_like_forward:
-            back.update(rate=forward["rate"] * self.back_like_forward / BACKWARD_WORK, key_overhead=forward["key_overhead"],
-                        exponential_rate=forward["exponential_rate"] * self.back_like_forward / BACKWARD_WORK)
+            back.update(
+                rate=forward["rate"] * self.back_like_forward / BACKWARD_WORK,
+                key_overhead=forward["key_overhead"],
+                exponential_rate=forward["exponential_rate"] * self.back_like_forward / BACKWARD_WORK,
+            )
         return forward, back, v
 
     def predict(self, passes):
@@ -128,8 +176,11 @@ class AttentionFit:
         s = self.shapes
         ahead, behind = attention_time(forward, s), attention_time(back, s, backward=True)
         cache = 2.0 * s["batch"] * s["seq_q"] * s["head_dim"] * (2.0 * s["heads"] + 4.0 * s["kv_heads"])
-        return np.select([self.what == "forward", self.what == "both", self.what == "backward"], [ahead, ahead + behind, behind],
-                         ahead + v["table_per_byte"] * cache + v["table_launch"])
+        return np.select(
+            [self.what == "forward", self.what == "both", self.what == "backward"],
+            [ahead, ahead + behind, behind],
+            ahead + v["table_per_byte"] * cache + v["table_launch"],
+        )
 
     def solve(self, use=slice(None)):
         table = self.what == "table"

@@ -7,6 +7,7 @@ FOLDER holds the measured tables gemm_aiconfigurator.json, attention_aiconfigura
 repository, the fitted parameters, the residuals and a few cited points are.  Device facts come from models/devices.
 SPDX-License-Identifier: Apache-2.0
 """
+
 import argparse
 import json
 import os
@@ -37,20 +38,37 @@ def load_device(name):
     with open(os.path.join(HERE, "..", "models", "devices", name + ".json")) as f:
         d = json.load(f)
     peak = {k: parse(v) for k, v in d["peak"].items()}
-    return {"id": name, "architecture": d["architecture"], "peak": peak, "half_peak": peak.get("bf16", peak.get("fp16")),
-            "memory_bandwidth": parse(d["memory_bandwidth"]), "num_multiprocessors": plan.MULTIPROCESSORS.get(name, d["num_multiprocessors"]),
-            "l2_cache": parse(d.get("l2_cache"))}
+    return {
+        "id": name,
+        "architecture": d["architecture"],
+        "peak": peak,
+        "half_peak": peak.get("bf16", peak.get("fp16")),
+        "memory_bandwidth": parse(d["memory_bandwidth"]),
+        "num_multiprocessors": plan.MULTIPROCESSORS.get(name, d["num_multiprocessors"]),
+        "l2_cache": parse(d.get("l2_cache")),
+    }
 
 
 def gemm_entry(p, source, residual=None):
-    entry = {"source": source, "peak": write(p["peak"], "TFLOP/s"), "rate": write(p["rate"], "TFLOP/s"),
-             "multiprocessors": p["multiprocessors"], "tiles": p["tiles"]}
+    entry = {
+        "source": source,
+        "peak": write(p["peak"], "TFLOP/s"),
+        "rate": write(p["rate"], "TFLOP/s"),
+        "multiprocessors": p["multiprocessors"],
+        "tiles": p["tiles"],
+    }
     for name in ("tile_penalty", "k_overhead", "wave_quantisation", "split_overhead"):
         entry[name] = float(f"{p[name]:.6g}")
     entry["bandwidth"] = write(p["bandwidth"], "TB/s")
     entry["operand_bytes"], entry["result_bytes"] = p["operand_bytes"], p["result_bytes"]
     entry["launch"], entry["misalignment"] = write(p["launch"], "us"), plan.MISALIGNMENT
-    entry["power"] = {"knee": float(f"{p['knee']:.6g}"), "exponent": p["exponent"], "duty": p["duty"], "settling": write(p["settling"], "ms"), "source": "power"}
+    entry["power"] = {
+        "knee": float(f"{p['knee']:.6g}"),
+        "exponent": p["exponent"],
+        "duty": p["duty"],
+        "settling": write(p["settling"], "ms"),
+        "source": "power",
+    }
     if residual:
         entry["residual"] = rounded(residual)
     return entry
@@ -77,16 +95,28 @@ def fit_gemms(device, tables, check):
         residual = fit.residual(p)
         if check:
             residual.update(fit.cross_validate())
-        print(f"{device['id']:18} {precision:6} median {residual['median']:.3f} p90 {residual['p90']:.3f} worst {residual['worst']:.2f} "
-              f"cv {residual.get('cross_validated_median', 0):.3f}/{residual.get('cross_validated_p90', 0):.3f} rate {p['rate'] / 1e12:.0f} "
-              f"sustained {1 / power_slowdown(p, p['duty'] * p['rate'] / p['peak']):.3f} cast {p['cast_per_value']:.2g} s/value", flush=True)
+        print(
+            f"{device['id']:18} {precision:6} median {residual['median']:.3f} p90 {residual['p90']:.3f} worst {residual['worst']:.2f} "
+            f"cv {residual.get('cross_validated_median', 0):.3f}/{residual.get('cross_validated_p90', 0):.3f} rate {p['rate'] / 1e12:.0f} "
+            f"sustained {1 / power_slowdown(p, p['duty'] * p['rate'] / p['peak']):.3f} cast {p['cast_per_value']:.2g} s/value",
+            flush=True,
+        )
         entry = gemm_entry(p, "aiconfigurator-" + set_id.split("-")[1], residual)
         if p["cast_per_value"] > 0:
             entry["cast_in_table"] = {"bandwidth": write(2.0 / p["cast_per_value"], "TB/s"), "launch": write(p["cast_launch"], "us")}
         rows = {tuple(int(x) for x in row[:3]): row[3] * 1e-3 for row in tables[set_id]}
-        cited = [{"precision": precision, "m": m, "n": n, "k": k, "measured": write(max(rows[m, n, k] - cast(p, m, k), 0.0), "us"),
-                  "predicted": write(float(gemm_time(p, float(m), float(n), float(k), sustained=False)), "us")}
-                 for m, n, k in plan.CITED_GEMMS if (m, n, k) in rows]
+        cited = [
+            {
+                "precision": precision,
+                "m": m,
+                "n": n,
+                "k": k,
+                "measured": write(max(rows[m, n, k] - cast(p, m, k), 0.0), "us"),
+                "predicted": write(float(gemm_time(p, float(m), float(n), float(k), sustained=False)), "us"),
+            }
+            for m, n, k in plan.CITED_GEMMS
+            if (m, n, k) in rows
+        ]
         found[precision] = (p, entry, cited)
     for precision, like in plan.LIKE.items():  # no table of their own: same shape, the ratio of the peaks
         if precision in device["peak"] and like in found and precision not in found:
@@ -108,23 +138,36 @@ class Attention:
             self.rows.setdefault(key, []).extend(rows)
 
     def fit(self, device, kernel, spec):
-        rows = [row for key in spec.get("rows", [(device["key"], kernel)]) for row in self.rows[key] if row["seq_q"] >= spec.get("least", 0)]
+        rows = [
+            row for key in spec.get("rows", [(device["key"], kernel)]) for row in self.rows[key] if row["seq_q"] >= spec.get("least", 0)
+        ]
         if "table" in spec:
             rows = rows + table_rows(self.folder, spec["table"])
         fixed = dict(spec.get("fixed", {}))
         if "shape_of" in spec:  # few rows: overheads and the weight of the softmax as on the sister part
             leader = self.done[spec["shape_of"], kernel][1][2]
-            fixed.update({name: leader[name] for name in ("exponential", "wide", "key_overhead", "back_exponential", "back_wide", "back_overhead")})
+            fixed.update(
+                {name: leader[name] for name in ("exponential", "wide", "key_overhead", "back_exponential", "back_wide", "back_overhead")}
+            )
         fit = AttentionFit(device, kernel, rows, fixed, spec.get("back_like_forward"))
         passes = fit.solve()
         residual = fit.residual(passes)
         if self.check:
             residual.update(fit.cross_validate())
         self.done[device["key"], kernel] = (fit, passes, residual)
-        print(f"{device['id']:18} {kernel:6} median {residual['median']:.3f} p90 {residual['p90']:.3f} worst {residual['worst']:.2f} "
-              f"cv {residual.get('cross_validated_median', 0):.3f} points {residual['points']}", flush=True)
-        return {"source": spec["source"], "derived_forward": False, "derived_backward": bool(spec.get("back_like_forward")),
-                "forward": attention_pass(passes[0]), "backward": attention_pass(passes[1]), "residual": rounded(residual)}
+        print(
+            f"{device['id']:18} {kernel:6} median {residual['median']:.3f} p90 {residual['p90']:.3f} worst {residual['worst']:.2f} "
+            f"cv {residual.get('cross_validated_median', 0):.3f} points {residual['points']}",
+            flush=True,
+        )
+        return {
+            "source": spec["source"],
+            "derived_forward": False,
+            "derived_backward": bool(spec.get("back_like_forward")),
+            "forward": attention_pass(passes[0]),
+            "backward": attention_pass(passes[1]),
+            "residual": rounded(residual),
+        }
 
     def scale(self, device, kernel, spec):
         """The fit of another device with this device's multiprocessors and bandwidth, rates times `ratio`."""
@@ -153,13 +196,21 @@ class Attention:
 
 
 def stream_entry(device):
-    efficiency, source = plan.STREAM[device["id"]]
-    return {"source": source, "bandwidth": write(device["memory_bandwidth"], "TB/s"), "efficiency": efficiency, "latency": "2.5 us",
-            "cache": write(device["l2_cache"], "MiB"), "cache_gain": 1.0}
+    efficiency, source = plan.STREAM.get(device["id"], plan.STREAM_GUESS)
+    return {
+        "source": source,
+        "bandwidth": write(device["memory_bandwidth"], "TB/s"),
+        "efficiency": efficiency,
+        "latency": "2.5 us",
+        "cache": write(device["l2_cache"], "MiB"),
+        "cache_gain": 1.0,
+    }
 
 
 def document(device, gemms, attention, cited_attention, sources, derived_from=None):
-    used = sorted({e["source"] for e in gemms.values()} | {e["source"] for e in attention.values()} | {plan.STREAM[device["id"]][1], "power"})
+    used = sorted(
+        {e["source"] for e in gemms.values()} | {e["source"] for e in attention.values()} | {stream_entry(device)["source"], "power"}
+    )
     doc = {"format": "reckon/compute/1", "device": device["id"]}
     if derived_from:
         doc["derived_from"] = derived_from
@@ -186,6 +237,8 @@ def main():
     arguments.add_argument("--no-cross-validation", action="store_true")
     options = arguments.parse_args()
     check = not options.no_cross_validation
+    with open(os.path.join(HERE, "compute_sources.json")) as f:
+        sources = json.load(f)
     with open(os.path.join(options.folder, "gemm_aiconfigurator.json")) as f:
         tables = {s["id"]: s["data"] for s in json.load(f)["sets"]}
     attention = Attention(options.folder, check)
@@ -197,42 +250,67 @@ def main():
         for kernel, spec in plan.ATTENTION[device["key"]].items():
             kernels[kernel] = attention.scale(device, kernel, spec) if "scaled_from" in spec else attention.fit(device, kernel, spec)
             cited += attention.cited(device, kernel)
-        doc = document(device, {k: e for k, (_, e, _) in gemms.items()}, kernels, cited, plan.SOURCES)
+        doc = document(device, {k: e for k, (_, e, _) in gemms.items()}, kernels, cited, sources)
         doc["cited_gemm"] = [point for _, _, points in gemms.values() for point in points]
         save(doc, options.out)
         fitted[name] = (device, gemms, kernels)
     for name, spec in plan.ANCHORED.items():
-        save(anchored(load_device(name), spec, *fitted[spec["like"]]), options.out)
+        save(anchored(load_device(name), spec, sources, *fitted[spec["like"]]), options.out)
 
 
-def anchored(device, spec, like, gemms, kernels):
-    """A device with nothing but its best matmul rate: everything scaled by peak, products set to that rate."""
+def anchored_gemm(device, like, p, precision, anchor):
+    """The parameters `p` of another device at this one's peak; the rate is that of the anchor, a share of the peak or m, n, k, TFLOP/s."""
+    count = device["num_multiprocessors"]
+    p = dict(
+        p,
+        peak=device["peak"][precision],
+        operand_bytes=plan.OPERAND_BYTES[precision],
+        exponent=0.0,
+        bandwidth=p["bandwidth"] * device["memory_bandwidth"] / like["memory_bandwidth"],
+        multiprocessors=count if count >= 16 else p["multiprocessors"],
+    )
+    if not isinstance(anchor, tuple):
+        return dict(p, rate=anchor * p["peak"]), None
+    m, n, k, tflops = (float(x) for x in anchor)
+    measured = 2e-12 * m * n * k / tflops
+    p["rate"] = 0.9 * p["peak"]
+    for _ in range(60):  # to the rate that reproduces the measured point
+        p["rate"] *= float(gemm_time(p, m, n, k)) / measured
+    point = {
+        "precision": precision,
+        "m": m,
+        "n": n,
+        "k": k,
+        "measured": write(measured, "us"),
+        "predicted": write(float(gemm_time(p, m, n, k)), "us"),
+    }
+    return p, point
+
+
+def anchored(device, spec, sources, like, gemms, kernels):
+    """A device with at most its best matmul rate: products set to that rate, everything else scaled by peak and bandwidth."""
     out, cited = {}, []
-    for precision, (m, n, k, rate) in spec["rates"].items():
-        p = dict(gemms[spec.get("shape", precision)][0])
-        peak = device["peak"][precision]
-        p.update(peak=peak, rate=0.9 * peak, bandwidth=p["bandwidth"] * device["memory_bandwidth"] / like["memory_bandwidth"], exponent=0.0,
-                 multiprocessors=device["num_multiprocessors"], operand_bytes=plan.OPERAND_BYTES[precision])
-        work = 2.0 * m * n * k
-        for _ in range(60):  # to the rate that reproduces the measured point
-            p["rate"] *= rate * 1e12 * float(gemm_time(p, float(m), float(n), float(k))) / work
+    for precision, anchor in spec["rates"].items():
+        base = precision if precision in gemms else plan.LIKE.get(precision, "bf16")
+        p, point = anchored_gemm(device, like, gemms[base][0] or gemms["bf16"][0], precision, anchor)
         out[precision] = gemm_entry(p, spec["source"])
-        cited.append({"precision": precision, "m": m, "n": n, "k": k, "measured": write(2e-12 * m * n * k / rate, "us"),
-                      "predicted": write(float(gemm_time(p, float(m), float(n), float(k), sustained=False)), "us")})
+        cited += [point] if point else []
     for precision, base in plan.LIKE.items():
-        if precision in device["peak"] and base in out and precision not in out:
+        base = base if base in out else next(iter(out))
+        if precision in device["peak"] and precision not in out:
             out[precision] = {"source": "scaled", "like": base, "peak": write(device["peak"][precision], "TFLOP/s")}
-    bf16 = device["half_peak"] / like["half_peak"] * spec.get("attention", 1.0)
+    ratio = device["half_peak"] / like["half_peak"]
+    count = device["num_multiprocessors"] if device["num_multiprocessors"] >= 16 else like["num_multiprocessors"]
     attention = {}
     for kernel in spec["kernels"]:
         entry = {"source": "scaled", "derived_forward": True, "derived_backward": True}
         for side in ("forward", "backward"):
             p = dict(kernels[kernel][side])
-            p["rate"], p["exponential_rate"] = (write(parse(p[x]) * bf16, "TFLOP/s") for x in ("rate", "exponential_rate"))
-            p.update(multiprocessors=device["num_multiprocessors"], bandwidth=write(0.85 * device["memory_bandwidth"], "TB/s"))
+            p["rate"], p["exponential_rate"] = (write(parse(p[x]) * ratio, "TFLOP/s") for x in ("rate", "exponential_rate"))
+            p.update(multiprocessors=count, bandwidth=write(0.85 * device["memory_bandwidth"], "TB/s"))
             entry[side] = p
         attention[kernel] = entry
-    doc = document(device, out, attention, [], plan.SOURCES, derived_from=spec["like"])
+    doc = document(device, out, attention, [], sources, derived_from=spec["like"])
     doc["cited_gemm"] = cited
     return doc
 

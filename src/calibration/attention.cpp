@@ -80,7 +80,8 @@ Seconds AttentionCost::time(Pass pass, const AttentionShape& s) const {
   const double per_score = 4.0 * dim * wide / p.rate.base() + 1.0 / p.exponential_rate.base();
   const double tiles = std::ceil(s.seq_q / p.query_tile);
   const double waves = sequences * tiles / p.multiprocessors;
-  const double row_time = p.query_tile * per_score * p.multiprocessors;  // a tile of queries against one key; a partial tile costs a whole one
+  const double row_time =
+      p.query_tile * per_score * p.multiprocessors;  // a tile of queries against one key; a partial tile costs a whole one
   const double tile_time = (touched_scores(s, p) / s.seq_q + p.key_overhead) * row_time;
   double time = tile_time * (waves + p.wave_quantisation * (std::ceil(waves) - waves));
   const double keys = s.window > 0 ? std::min(s.seq_kv, s.window + p.key_tile) : s.seq_kv;

@@ -15,7 +15,7 @@ struct AttentionShape {
   double seq_q = 0, seq_kv = 0;
   double head_dim = 0, v_head_dim = 0;  ///< v_head_dim 0 = head_dim
   bool causal = true;
-  double window = 0;                    ///< 0 = full
+  double window = 0;  ///< 0 = full
 };
 
 /// Scores that the mask leaves, of one head of one sequence.  A causal mask is aligned at the last query and the last key, so that
@@ -28,12 +28,12 @@ Flops attention_flops(const AttentionShape& shape, Pass pass);
 
 /// One pass of one kernel.
 struct AttentionParameters {
-  FlopsPerSecond rate;               ///< both products inside the loop over keys, forward FLOP per score in both passes
-  FlopsPerSecond exponential_rate;   ///< one per score: exponentials and the rest of the softmax that is not hidden by products
-  double wide_head_penalty = 0;      ///< slowdown for each 128 of head dimension past wide_head_from (registers, smaller tiles)
+  FlopsPerSecond rate;              ///< both products inside the loop over keys, forward FLOP per score in both passes
+  FlopsPerSecond exponential_rate;  ///< one per score: exponentials and the rest of the softmax that is not hidden by products
+  double wide_head_penalty = 0;     ///< slowdown for each 128 of head dimension past wide_head_from (registers, smaller tiles)
   double wide_head_from = 128;
-  double key_overhead = 0;           ///< start and end of a tile of queries, in keys
-  double wave_quantisation = 1;      ///< as in GemmParameters
+  double key_overhead = 0;       ///< start and end of a tile of queries, in keys
+  double wave_quantisation = 1;  ///< as in GemmParameters
   double query_tile = 128, key_tile = 128;
   double multiprocessors = 1;
   BytesPerSecond bandwidth;

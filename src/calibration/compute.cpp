@@ -85,7 +85,8 @@ std::optional<AttentionKernel> attention_kernel_of(std::string_view name) {
 
 Seconds gemm_time(const ComputeCalibration& calibration, Precision precision, const GemmShape& shape) {
   const auto& entry = calibration.gemm[static_cast<std::size_t>(precision)];
-  if (!entry) throw CalibrationError("the calibration of " + calibration.device + " has no " + std::string(name_of(precision)) + " products");
+  if (!entry)
+    throw CalibrationError("the calibration of " + calibration.device + " has no " + std::string(name_of(precision)) + " products");
   return entry->cost.sustained_time(shape);
 }
 
@@ -126,8 +127,10 @@ ComputeCalibration derive(const ComputeCalibration& like, const Device& of, cons
   for (const auto& [kernel, attention] : like.attention) {
     AttentionCost cost(scaled(attention.cost.parameters(Pass::forward), half, vector, of, to),
                        scaled(attention.cost.parameters(Pass::backward), half, vector, of, to));
-    result.attention.emplace(kernel, AttentionCalibration{.cost = std::move(cost), .derived_forward = true, .derived_backward = true,
-                                                          .residual = {}, .source = attention.source});
+    result.attention.emplace(
+        kernel,
+        AttentionCalibration{
+            .cost = std::move(cost), .derived_forward = true, .derived_backward = true, .residual = {}, .source = attention.source});
   }
   result.stream = like.stream;
   result.stream.bandwidth = to.memory_bandwidth;

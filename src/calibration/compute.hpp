@@ -22,7 +22,7 @@ namespace reckon {
 struct FitResidual {
   double points = 0;
   double median = 0, p90 = 0, worst = 0;
-  double bias = 0;                                   ///< median of predicted / measured - 1
+  double bias = 0;                                             ///< median of predicted / measured - 1
   double cross_validated_median = 0, cross_validated_p90 = 0;  ///< on folds of (n, k) pairs or (heads, head_dim) that the fit did not see
 };
 
@@ -42,12 +42,12 @@ struct StreamParameters {
 
 struct GemmCalibration {
   GemmCost cost;
-  bool derived = false;         ///< scaled from another precision or device, not fitted
-  FitResidual residual;         ///< of burst_time against the table; zeros when derived
+  bool derived = false;  ///< scaled from another precision or device, not fitted
+  FitResidual residual;  ///< of burst_time against the table; zeros when derived
   Source source;
   /// The cast of the left operand that the table's times hold and predictions do not: 2 bytes a value over the time of its cast.
   struct Cast {
-    BytesPerSecond bandwidth;   ///< 0 = none
+    BytesPerSecond bandwidth;  ///< 0 = none
     Seconds launch;
   } cast_in_table;
 };
@@ -74,14 +74,14 @@ struct CitedAttention {
 
 /// All that predictions read about the compute of one device.
 struct ComputeCalibration {
-  std::string device;                ///< id in the catalogue
-  std::string derived_from;          ///< the device whose measurements were scaled; empty = measured itself
+  std::string device;        ///< id in the catalogue
+  std::string derived_from;  ///< the device whose measurements were scaled; empty = measured itself
   std::array<std::optional<GemmCalibration>, all_precisions.size()> gemm;
   std::map<AttentionKernel, AttentionCalibration> attention;
   StreamParameters stream;
   std::string date;
   std::vector<std::string> notes;
-  Provenance provenance;             ///< keys gemm.<precision>, attention.<kernel>, stream
+  Provenance provenance;  ///< keys gemm.<precision>, attention.<kernel>, stream
   std::vector<CitedGemm> cited_gemm;
   std::vector<CitedAttention> cited_attention;
 

@@ -96,6 +96,8 @@ Seconds GemmCost::burst_time(const GemmShape& shape) const {
   return Seconds(time * power_slowdown(parameters_.power, heated * work / (time * parameters_.peak.base())));
 }
 
-double GemmCost::sustained_fraction() const { return 1.0 / power_slowdown(parameters_.power, parameters_.power.duty * (parameters_.rate / parameters_.peak)); }
+double GemmCost::sustained_fraction() const {
+  return 1.0 / power_slowdown(parameters_.power, parameters_.power.duty * (parameters_.rate / parameters_.peak));
+}
 
 }  // namespace reckon

@@ -41,18 +41,18 @@ struct PowerLimit {
 };
 
 struct GemmParameters {
-  FlopsPerSecond peak;            ///< data-sheet dense rate
-  FlopsPerSecond rate;            ///< all multiprocessors inside the k-loop of a very large tile, before the power limit
+  FlopsPerSecond peak;  ///< data-sheet dense rate
+  FlopsPerSecond rate;  ///< all multiprocessors inside the k-loop of a very large tile, before the power limit
   double multiprocessors = 1;
-  std::vector<GemmTile> tiles;    ///< what the library can choose from
-  double tile_penalty = 0;        ///< loss of small tiles: efficiency 1 / (1 + penalty (128/tm + 128/tn - 1))
-  double k_overhead = 0;          ///< prologue and epilogue of a tile, in steps of k
-  double wave_quantisation = 1;   ///< share of the idle last wave that is really lost, 0..1
-  double split_overhead = 1e4;    ///< steps of k after which splitting the last wave pays; at least k_overhead
-  BytesPerSecond bandwidth;       ///< compulsory traffic: operands read once, result written once
+  std::vector<GemmTile> tiles;   ///< what the library can choose from
+  double tile_penalty = 0;       ///< loss of small tiles: efficiency 1 / (1 + penalty (128/tm + 128/tn - 1))
+  double k_overhead = 0;         ///< prologue and epilogue of a tile, in steps of k
+  double wave_quantisation = 1;  ///< share of the idle last wave that is really lost, 0..1
+  double split_overhead = 1e4;   ///< steps of k after which splitting the last wave pays; at least k_overhead
+  BytesPerSecond bandwidth;      ///< compulsory traffic: operands read once, result written once
   double operand_bytes = 2, result_bytes = 2;
-  Seconds launch;                 ///< start and drain of the kernel, in a CUDA graph
-  double misalignment = 1;        ///< slowdown when a row of an operand is only 4-byte aligned; 1 = none
+  Seconds launch;           ///< start and drain of the kernel, in a CUDA graph
+  double misalignment = 1;  ///< slowdown when a row of an operand is only 4-byte aligned; 1 = none
   PowerLimit power;
 };
 
@@ -81,7 +81,9 @@ class GemmCost {
   double sustained_fraction() const;
 
  private:
-  struct TileCost { double inverse_m, inverse_n, inverse_slots, seconds_per_k; };
+  struct TileCost {
+    double inverse_m, inverse_n, inverse_slots, seconds_per_k;
+  };
   double unlimited(const GemmShape& shape) const;
 
   GemmParameters parameters_;

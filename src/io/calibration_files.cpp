@@ -76,8 +76,9 @@ PowerLimit read_power(const JsonNode& node, const Sources& sources) {
 }
 
 GemmCalibration read_gemm(const JsonNode& node, const Sources& sources) {
-  node.refuse_unknown({"source", "peak", "rate", "multiprocessors", "tiles", "tile_penalty", "k_overhead", "wave_quantisation", "split_overhead",
-                       "bandwidth", "operand_bytes", "result_bytes", "launch", "misalignment", "power", "residual", "cast_in_table"});
+  node.refuse_unknown({"source", "peak", "rate", "multiprocessors", "tiles", "tile_penalty", "k_overhead", "wave_quantisation",
+                       "split_overhead", "bandwidth", "operand_bytes", "result_bytes", "launch", "misalignment", "power", "residual",
+                       "cast_in_table"});
   GemmParameters p;
   p.peak = node.at("peak", "a rate such as \"989.4 TFLOP/s\"").quantity<FlopsPerSecond>();
   p.rate = node.at("rate", "a rate such as \"828 TFLOP/s\"").quantity<FlopsPerSecond>();
@@ -122,7 +123,8 @@ void read_gemms(const JsonNode& node, const Sources& sources, ComputeCalibration
     scaled.source = source_named(entry.at("source", "a key of /sources"), sources);
     slot(precision) = std::move(scaled);
   }
-  if (std::none_of(out.gemm.begin(), out.gemm.end(), [](const auto& entry) { return entry.has_value(); })) node.fail("no precision is calibrated");
+  if (std::none_of(out.gemm.begin(), out.gemm.end(), [](const auto& entry) { return entry.has_value(); }))
+    node.fail("no precision is calibrated");
 }
 
 AttentionParameters read_pass(const JsonNode& node) {
@@ -182,15 +184,23 @@ void read_cited(const JsonNode& root, ComputeCalibration& out) {
                               .predicted = node.at("predicted", "a time").quantity<Seconds>()});
   }
   for (const JsonNode& node : root.at("cited_attention", "an array").items()) {
-    node.refuse_unknown({"kernel", "passes", "batch", "heads", "kv_heads", "seq_q", "seq_kv", "head_dim", "v_head_dim", "causal", "window", "measured", "predicted"});
+    node.refuse_unknown({"kernel", "passes", "batch", "heads", "kv_heads", "seq_q", "seq_kv", "head_dim", "v_head_dim", "causal", "window",
+                         "measured", "predicted"});
     CitedAttention c;
     c.kernel = attention_kernel_of(node.at("kernel").choice({"flash1", "flash2", "flash3", "cudnn"})).value();
     const std::string passes = node.at("passes").choice({"forward", "backward", "both"});
     c.forward = passes != "backward";
     c.backward = passes != "forward";
     const auto side = [&](const char* key, double least = 1) { return node.at(key, "a size").number(least, many); };
-    c.shape = {.batch = side("batch"), .heads = side("heads"), .kv_heads = side("kv_heads"), .seq_q = side("seq_q"), .seq_kv = side("seq_kv"),
-               .head_dim = side("head_dim"), .v_head_dim = side("v_head_dim"), .causal = node.at("causal").boolean(), .window = side("window", 0)};
+    c.shape = {.batch = side("batch"),
+               .heads = side("heads"),
+               .kv_heads = side("kv_heads"),
+               .seq_q = side("seq_q"),
+               .seq_kv = side("seq_kv"),
+               .head_dim = side("head_dim"),
+               .v_head_dim = side("v_head_dim"),
+               .causal = node.at("causal").boolean(),
+               .window = side("window", 0)};
     c.measured = node.at("measured", "a time").quantity<Seconds>();
     c.predicted = node.at("predicted", "a time").quantity<Seconds>();
     out.cited_attention.push_back(c);
@@ -202,8 +212,10 @@ void read_cited(const JsonNode& root, ComputeCalibration& out) {
 ComputeCalibration read_compute_calibration(const JsonDocument& document) {
   const JsonNode root = document.root();
   const JsonNode format = root.at("format", "\"reckon/compute/1\"");
-  if (format.string() != calibration_format) format.fail("not a compute calibration", std::string("the format of one is ") + calibration_format);
-  root.refuse_unknown({"format", "device", "derived_from", "date", "notes", "gemm", "attention", "stream", "cited_gemm", "cited_attention", "sources"});
+  if (format.string() != calibration_format)
+    format.fail("not a compute calibration", std::string("the format of one is ") + calibration_format);
+  root.refuse_unknown(
+      {"format", "device", "derived_from", "date", "notes", "gemm", "attention", "stream", "cited_gemm", "cited_attention", "sources"});
   const Sources sources = read_sources(root);
   ComputeCalibration out;
   out.device = root.at("device", "the id of a device").string();
@@ -214,7 +226,8 @@ ComputeCalibration read_compute_calibration(const JsonDocument& document) {
   read_attention(root.at("attention", "{kernel: parameters}"), sources, out);
   out.stream = read_stream(root.at("stream", "the memory-bound kernels"), sources, out.provenance);
   for (const Precision precision : all_precisions)
-    if (out.supports(precision)) out.provenance["gemm." + std::string(name_of(precision))] = out.gemm[static_cast<std::size_t>(precision)]->source;
+    if (out.supports(precision))
+      out.provenance["gemm." + std::string(name_of(precision))] = out.gemm[static_cast<std::size_t>(precision)]->source;
   for (const auto& [kernel, entry] : out.attention) out.provenance["attention." + std::string(name_of(kernel))] = entry.source;
   read_cited(root, out);
   return out;

@@ -35,7 +35,8 @@ TEST(Attention, CountsTheScoresOfAMask) {
   for (const int seq_q : {1, 5, 12})
     for (const int seq_kv : {1, 5, 12, 20})
       for (const int window : {0, 1, 4, 15}) {
-        const AttentionShape shape{.seq_q = double(seq_q), .seq_kv = double(seq_kv), .head_dim = 1, .causal = true, .window = double(window)};
+        const AttentionShape shape{
+            .seq_q = double(seq_q), .seq_kv = double(seq_kv), .head_dim = 1, .causal = true, .window = double(window)};
         EXPECT_EQ(visible_scores(shape), counted(seq_q, seq_kv, true, window)) << seq_q << " " << seq_kv << " " << window;
       }
   EXPECT_EQ(visible_scores({.seq_q = 5, .seq_kv = 7, .head_dim = 1, .causal = false}), 35);
@@ -43,7 +44,8 @@ TEST(Attention, CountsTheScoresOfAMask) {
 
 TEST(Attention, CountsFlops) {
   // 2 sequences, 3 heads, full 4 x 4: 2 * 3 * 16 scores of 2 (192 + 128) FLOP; backward 2.5 times that.
-  const AttentionShape shape{.batch = 2, .heads = 3, .kv_heads = 3, .seq_q = 4, .seq_kv = 4, .head_dim = 192, .v_head_dim = 128, .causal = false};
+  const AttentionShape shape{
+      .batch = 2, .heads = 3, .kv_heads = 3, .seq_q = 4, .seq_kv = 4, .head_dim = 192, .v_head_dim = 128, .causal = false};
   EXPECT_EQ(attention_flops(shape, Pass::forward), Flops(2.0 * 3 * 16 * 640));
   EXPECT_EQ(attention_flops(shape, Pass::backward), Flops(2.5 * 2.0 * 3 * 16 * 640));
 }

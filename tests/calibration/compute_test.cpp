@@ -40,7 +40,8 @@ ComputeCalibration sample() {
   a.launch = Seconds(5e-6);
   ComputeCalibration c;
   c.device = "sample";
-  c.gemm[static_cast<std::size_t>(Precision::bf16)] = GemmCalibration{.cost = GemmCost(g), .derived = false, .residual = {}, .source = {}, .cast_in_table = {}};
+  c.gemm[static_cast<std::size_t>(Precision::bf16)] =
+      GemmCalibration{.cost = GemmCost(g), .derived = false, .residual = {}, .source = {}, .cast_in_table = {}};
   c.attention.emplace(AttentionKernel::flash2, AttentionCalibration{.cost = AttentionCost(a, a), .residual = {}, .source = {}});
   c.stream = {.bandwidth = BytesPerSecond(3e12), .efficiency = 0.9, .latency = Seconds(2e-6), .cache = Bytes(4e7), .cache_gain = 2.0};
   return c;
@@ -90,7 +91,9 @@ TEST(Compute, ADeviceTwiceAsLargeIsTwiceAsFast) {
   const AttentionShape one{.batch = 2, .heads = 64, .kv_heads = 8, .seq_q = 4096, .seq_kv = 4096, .head_dim = 128};
   AttentionShape two = one;
   two.batch = 4;
-  EXPECT_NEAR(attention_time(derived, AttentionKernel::flash2, Pass::forward, two) / attention_time(sample(), AttentionKernel::flash2, Pass::forward, one), 1.0, 0.02);
+  EXPECT_NEAR(attention_time(derived, AttentionKernel::flash2, Pass::forward, two) /
+                  attention_time(sample(), AttentionKernel::flash2, Pass::forward, one),
+              1.0, 0.02);
 }
 
 TEST(Compute, FewerWattsLowerTheSustainedRate) {

@@ -16,6 +16,9 @@ const std::map<std::string, ComputeCalibration>& all() {
   return calibrations;
 }
 
+/// bf16, or fp16 on a device that has no bf16.
+Precision half(const ComputeCalibration& c) { return c.supports(Precision::bf16) ? Precision::bf16 : Precision::fp16; }
+
 Seconds total(const AttentionCost& cost, const CitedAttention& point) {
   Seconds time;
   if (point.forward) time += cost.time(Pass::forward, point.shape);
@@ -48,7 +51,8 @@ TEST(Calibrations, TheCitedMeasurementsAreMet) {
   for (const auto& [id, c] : all()) {
     for (const CitedGemm& point : c.cited_gemm) {
       const double error = c.gemm[static_cast<std::size_t>(point.precision)]->cost.burst_time(point.shape) / point.measured - 1.0;
-      EXPECT_LT(std::abs(error), 0.35) << id << " " << name_of(point.precision) << " " << point.shape.m << " " << point.shape.n << " " << point.shape.k;
+      EXPECT_LT(std::abs(error), 0.35) << id << " " << name_of(point.precision) << " " << point.shape.m << " " << point.shape.n << " "
+                                       << point.shape.k;
       sum += std::abs(error), ++count;
     }
     for (const CitedAttention& point : c.cited_attention)
@@ -93,12 +97,12 @@ TEST(Calibrations, LongerKLoopsAndMoreExpertsNeverTakeLess) {
     for (double m : {100.0, 1000.0, 5000.0}) {
       Seconds before, grouped;
       for (double k = 16; k < 1e5; k = std::ceil(k / 16 * 1.3) * 16) {
-        const Seconds time = gemm_time(c, Precision::bf16, {.m = m, .n = 4096, .k = k});
+        const Seconds time = gemm_time(c, half(c), {.m = m, .n = 4096, .k = k});
         ASSERT_GE(time, before) << id << " " << k;
         before = time;
       }
       for (double batch = 1; batch < 300; ++batch) {
-        const Seconds time = gemm_time(c, Precision::bf16, {.m = m, .n = 1408, .k = 2048, .batch = batch});
+        const Seconds time = gemm_time(c, half(c), {.m = m, .n = 1408, .k = 2048, .batch = batch});
         ASSERT_GE(time, grouped) << id << " " << batch;
         grouped = time;
       }
@@ -113,9 +117,10 @@ TEST(Calibrations, AttentionStaysBelowThePeakAndGrows) {
           for (const bool causal : {false, true}) {
             Seconds before;
             for (double seq = 16; seq < 3e5; seq = std::ceil(seq * 1.37)) {
-              const AttentionShape shape{.batch = 2, .heads = 16, .kv_heads = 4, .seq_q = seq, .seq_kv = seq, .head_dim = dim, .causal = causal};
+              const AttentionShape shape{
+                  .batch = 2, .heads = 16, .kv_heads = 4, .seq_q = seq, .seq_kv = seq, .head_dim = dim, .causal = causal};
               const Seconds time = attention_time(c, kernel, pass, shape);
-              const FlopsPerSecond peak = c.gemm[static_cast<std::size_t>(Precision::bf16)]->cost.parameters().peak;
+              const FlopsPerSecond peak = c.gemm[static_cast<std::size_t>(half(c))]->cost.parameters().peak;
               ASSERT_LE(attention_flops(shape, pass) / (time * peak), 1.0) << id << " " << name_of(kernel) << " " << seq;
               ASSERT_GE(time, before) << id << " " << name_of(kernel) << " " << seq;
               before = time;
