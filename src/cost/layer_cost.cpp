@@ -205,15 +205,16 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
   if (!facts.cuda_graphs) {  // the host launches kernels and messages one by one; a pass takes at least that long
     const Seconds host = job.stack->constants.host_time;
     const Seconds forward_messages = out.tensor_forward + out.context_forward + out.expert_forward;
-    const Seconds recompute_messages = (t.recompute + out.context_forward) * recompute_passes + expert_again;
-    const Seconds all_messages = out.tensor + out.context + out.expert;
     out.forward = max(out.forward, host * forward_kernels - forward_messages);
-    out.recompute = max(out.recompute, host * recompute_kernels - recompute_messages);
-    const Seconds backward = out.backward_input + out.backward_weight;
-    const Seconds bound = host * backward_kernels - (all_messages - forward_messages - recompute_messages);
+    // recomputation runs inside the backward pass: the two share their bound
+    const Seconds backward = out.backward_input + out.backward_weight + out.recompute;
+    const Seconds backward_messages = out.tensor + out.context + out.expert - forward_messages;
+    const Seconds bound = host * (backward_kernels + recompute_kernels) - backward_messages;
     if (backward < bound) {
-      out.backward_input *= bound / backward;
-      out.backward_weight *= bound / backward;
+      const double stretch = bound / backward;
+      out.backward_input *= stretch;
+      out.backward_weight *= stretch;
+      out.recompute *= stretch;
     }
   }
   return out;
