@@ -1,0 +1,42 @@
+// The CUDA launchers of a build without CUDA: each answers with a sentence (DeviceError, exit 4).
+// SPDX-License-Identifier: Apache-2.0
+#include "kernels/op/activation.hpp"
+#include "kernels/op/adamw.hpp"
+#include "kernels/op/matmul.hpp"
+#include "kernels/op/memory.hpp"
+#include "kernels/op/norm.hpp"
+#include "runtime/device.hpp"
+
+namespace reckon {
+namespace {
+
+template <class Op>
+void absent(const Op&, Stream) {
+  require_device();
+}
+
+}  // namespace
+
+RECKON_LAUNCHERS(cuda, RmsNormForward, absent)
+RECKON_LAUNCHERS(cuda, RmsNormBackward, absent)
+RECKON_LAUNCHERS(cuda, LayerNormForward, absent)
+RECKON_LAUNCHERS(cuda, LayerNormBackward, absent)
+RECKON_LAUNCHERS(cuda, GeluForward, absent)
+RECKON_LAUNCHERS(cuda, GeluBackward, absent)
+RECKON_LAUNCHERS(cuda, SwigluForward, absent)
+RECKON_LAUNCHERS(cuda, SwigluBackward, absent)
+RECKON_LAUNCHERS(cuda, ResidualAdd, absent)
+RECKON_LAUNCHERS(cuda, Copy, absent)
+RECKON_PAIR_LAUNCHERS(cuda, AdamW, absent)
+RECKON_PAIR_LAUNCHERS(cuda, Matmul, absent)
+
+template <class T, class R>
+std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<T, R>&, Stream, int) {
+  require_device();
+  return {};
+}
+template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<float, float>&, Stream, int);
+template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, Bf16>&, Stream, int);
+template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, float>&, Stream, int);
+
+}  // namespace reckon
