@@ -8,7 +8,8 @@ endif()
 
 add_library(reckon_warnings INTERFACE)
 target_compile_options(reckon_warnings INTERFACE
-  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion>
+  $<$<COMPILE_LANGUAGE:CXX>:-Wall -Wextra -Wpedantic -Wshadow -Wconversion -Wno-sign-conversion
+    -Wno-missing-field-initializers>  # designated initialisers leave out what has its default on purpose
   # GCC 12 reports string concatenation as overlapping memory (GCC bug 105651); later compilers do not.
   $<$<AND:$<CXX_COMPILER_ID:GNU>,$<VERSION_LESS:$<CXX_COMPILER_VERSION>,13>>:-Wno-restrict>)
 if(RECKON_WERROR)

@@ -57,6 +57,7 @@ struct Hdf5Image::State {
     constexpr unsigned in_order = H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED;
     check(H5Pset_link_creation_order(creation, in_order), "keep order");
     check(H5Pset_attr_creation_order(creation, in_order), "keep order");
+    check(H5Pset_obj_track_times(creation, false), "leave out times");  // of the root
     group_creation = Hdf5Handle(check(H5Pcreate(H5P_GROUP_CREATE), "set up"), H5Pclose);
     check(H5Pset_link_creation_order(group_creation, in_order), "keep order");
     check(H5Pset_attr_creation_order(group_creation, in_order), "keep order");

@@ -88,6 +88,9 @@ void send_all(int pipe, std::string_view bytes) {
 /// The child: limits itself, reads, sends one message, and leaves without running anybody's exit handlers.
 [[noreturn]] void child(int pipe, int file, const std::string& name, const Hdf5Limits& limits) {
   for (const int number : {SIGSEGV, SIGBUS, SIGABRT, SIGFPE, SIGILL, SIGXCPU, SIGTERM, SIGPIPE}) ::signal(number, SIG_DFL);
+  const int nowhere = ::open("/dev/null", O_WRONLY | O_CLOEXEC);
+  ::dup2(nowhere, STDOUT_FILENO);  // the last words of a crash are not for the user
+  ::dup2(nowhere, STDERR_FILENO);
   limit(RLIMIT_CORE, 0);
   limit(RLIMIT_CPU, limits.seconds);
 #ifndef __SANITIZE_ADDRESS__  // the sanitizer reserves terabytes

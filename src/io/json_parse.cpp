@@ -53,6 +53,11 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
   json take() { return std::move(root_); }
 
+  /// The library takes a zero byte for the end of the text and would ignore what follows.
+  void refuse_zero_bytes() const {
+    if (const auto zero = content_.text.find('\0'); zero != std::string::npos) fail(zero + 1, "not valid JSON: the text holds a zero byte");
+  }
+
   bool null() override { return put(nullptr); }
   bool boolean(bool value) override { return put(value); }
   bool number_integer(json::number_integer_t value) override { return put(value); }
@@ -82,10 +87,11 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
  private:
   [[noreturn]] void fail(std::size_t position, const std::string& reason, const std::string& cure = "") const {
-    const std::string_view before = std::string_view(content_.text).substr(0, position);
+    // `position` counts the bytes read, so that the last of them is the culprit.
+    const std::string_view before = std::string_view(content_.text).substr(0, std::max<std::size_t>(position, 1) - 1);
     const auto lines = std::count(before.begin(), before.end(), '\n');
-    const auto column = position == 0 ? 1 : before.size() - (lines ? before.rfind('\n') + 1 : 0);
-    throw ConfigError(content_.name, fmt::format("{}:{}", lines + 1, std::max<std::size_t>(column, 1)), reason, cure);
+    const std::size_t column = before.size() - (lines ? before.rfind('\n') + 1 : 0) + 1;
+    throw ConfigError(content_.name, fmt::format("{}:{}", lines + 1, column), reason, cure);
   }
 
   std::size_t here() const { return static_cast<std::size_t>(*reached_ - content_.text.data()); }
@@ -129,6 +135,7 @@ JsonDocument parse_json(std::string text, std::string name) {
   const char* reached = content->text.data();
   const char* end = reached + content->text.size();
   TreeBuilder builder(*content, &reached);
+  builder.refuse_zero_bytes();
   if (!json::sax_parse(TrackedIterator(reached, &reached), TrackedIterator(end, &reached), &builder))
     throw ConfigError(content->name, "", "not valid JSON");
   content->root = builder.take();
