@@ -1,0 +1,185 @@
+// A CUDA device made of host code, enough to run the project's kernels where there is no GPU: every thread of a block is a fibre, barriers
+// and warp shuffles hand over to the next one, blocks run one after another.
+//
+// It checks what the kernels compute: indexing, tails, reductions, barriers that not all threads reach.  It says nothing about speed,
+// memory ordering between blocks, or the device's own arithmetic (expf, the rounding instruction).
+// Included before a .cu file, which then compiles as C++.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <setjmp.h>
+#include <ucontext.h>
+
+#include <algorithm>
+#include <cmath>
+#include <cstdint>
+#include <cstring>
+#include <functional>
+#include <memory>
+#include <stdexcept>
+#include <vector>
+
+#define __global__
+#define __device__
+#define __launch_bounds__(...)
+#define __shared__ static
+
+struct uint4 {
+  unsigned x, y, z, w;
+};
+struct uint2 {
+  unsigned x, y;
+};
+struct dim3 {
+  unsigned x = 1, y = 1, z = 1;
+  dim3(unsigned x_, unsigned y_ = 1, unsigned z_ = 1) : x(x_), y(y_), z(z_) {}
+};
+using cudaStream_t = void*;
+using cudaError_t = int;
+inline constexpr int cudaSuccess = 0;
+inline int cudaGetLastError() { return cudaSuccess; }
+inline const char* cudaGetErrorString(int) { return ""; }
+
+namespace emulated {
+
+struct Index {
+  unsigned x = 0, y = 0, z = 0;
+};
+inline Index threadIdx, blockIdx;
+inline dim3 blockDim{1}, gridDim{1};
+
+/// The block that is running.  A thread is a fibre with its own stack, made once and used again by later blocks; after its first entry
+/// control moves by _longjmp, which makes no system call.
+class Block {
+ public:
+  /// Runs `body` as every thread of a block of `threads`.
+  void run(unsigned threads, const std::function<void()>& body) {
+    body_ = &body;
+    while (fibres_.size() < threads) fibres_.push_back(std::make_unique<Fibre>());
+    values_.assign(threads, 0.0f);
+    for (unsigned i = 0; i < threads; ++i) fibres_[i]->begin();
+    unsigned running = threads;
+    while (running > 0) {
+      bool moved = false;
+      for (unsigned i = 0; i < threads; ++i) {
+        if (fibres_[i]->done || !ready(i, threads)) continue;
+        moved = true;
+        resume(i);
+        if (fibres_[i]->done) --running;
+      }
+      if (!moved) {
+        fibres_.clear();  // they are in the middle of the kernel
+        throw std::logic_error("a barrier or shuffle that not all threads reach");
+      }
+    }
+  }
+
+  /// Waits until every thread of the block (group 0) or of the thread's warp (group 1) has arrived as often as this one.
+  void arrive(int group) {
+    Fibre& fibre = *fibres_[current_];
+    ++fibre.arrived[group];
+    fibre.waiting = group;
+    leave(fibre);
+  }
+
+  float shuffle_xor(float value, unsigned distance) {
+    const unsigned self = current_;
+    values_[self] = value;
+    arrive(1);
+    const float other = values_[self ^ distance];
+    arrive(1);  // all have read
+    return other;
+  }
+
+ private:
+  struct Fibre {
+    std::vector<char> stack = std::vector<char>(64 * 1024);
+    ucontext_t context;
+    jmp_buf place;
+    bool entered = false, done = false;
+    int waiting = -1;
+    std::uint64_t arrived[2] = {};
+    void begin() {
+      done = false;
+      waiting = -1;
+      arrived[0] = arrived[1] = 0;
+    }
+  };
+
+  void resume(unsigned i) {
+    current_ = i;
+    threadIdx = {i, 0, 0};
+    Fibre& fibre = *fibres_[i];
+    if (_setjmp(scheduler_) != 0) return;
+    if (fibre.entered) _longjmp(fibre.place, 1);
+    fibre.entered = true;
+    getcontext(&fibre.context);
+    fibre.context.uc_stack.ss_sp = fibre.stack.data();
+    fibre.context.uc_stack.ss_size = fibre.stack.size();
+    fibre.context.uc_link = nullptr;
+    makecontext(&fibre.context, &Block::enter, 0);
+    setcontext(&fibre.context);
+  }
+
+  void leave(Fibre& fibre) {
+    if (_setjmp(fibre.place) == 0) _longjmp(scheduler_, 1);
+  }
+
+  /// A thread that waits may go on when its whole group has arrived; a thread that has ended never arrives.
+  bool ready(unsigned i, unsigned threads) {
+    const int group = fibres_[i]->waiting;
+    if (group < 0) return true;
+    const unsigned first = group == 0 ? 0 : i / 32 * 32, last = group == 0 ? threads : std::min(threads, first + 32);
+    for (unsigned j = first; j < last; ++j) {
+      if (fibres_[j]->arrived[group] < fibres_[i]->arrived[group]) return false;
+    }
+    fibres_[i]->waiting = -1;
+    return true;
+  }
+
+  /// A fibre's life: one thread of one block after another.
+  static void enter();
+
+  const std::function<void()>* body_ = nullptr;
+  std::vector<std::unique_ptr<Fibre>> fibres_;
+  std::vector<float> values_;
+  jmp_buf scheduler_;
+  unsigned current_ = 0;
+};
+
+inline Block block;
+inline void Block::enter() {
+  for (;;) {
+    (*block.body_)();
+    Fibre& fibre = *block.fibres_[block.current_];
+    fibre.done = true;
+    block.leave(fibre);
+  }
+}
+
+template <class Kernel>
+void launch(dim3 grid, dim3 threads, const Kernel& kernel) {
+  if (grid.x == 0 || grid.y == 0 || threads.x == 0 || threads.x > 1024) throw std::logic_error("a launch that CUDA refuses");
+  gridDim = grid;
+  blockDim = threads;
+  const std::function<void()> body = kernel;
+  for (unsigned y = 0; y < grid.y; ++y) {
+    for (unsigned x = 0; x < grid.x; ++x) {
+      blockIdx = {x, y, 0};
+      block.run(threads.x, body);
+    }
+  }
+}
+
+}  // namespace emulated
+
+using emulated::blockDim;
+using emulated::blockIdx;
+using emulated::gridDim;
+using emulated::threadIdx;
+inline void __syncthreads() { emulated::block.arrive(0); }
+inline float __shfl_xor_sync(unsigned, float value, unsigned distance) { return emulated::block.shuffle_xor(value, distance); }
+
+#define RECKON_UNWRAP(...) __VA_ARGS__
+#define RECKON_LAUNCH(kernel, grid, threads, queue, ...) \
+  ((void)(queue), emulated::launch(grid, threads, [&] { RECKON_UNWRAP kernel(__VA_ARGS__); }))
