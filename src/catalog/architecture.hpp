@@ -45,13 +45,13 @@ struct Transformer {
   NormKind norm = NormKind::layer_norm;
   PositionKind positions = PositionKind::rotary;
   bool qkv_bias = false, attention_output_bias = false, mlp_bias = false, qk_norm = false;
-  bool qk_norm_all_heads = false;      ///< one norm over all heads together (OLMo 2), not one of head_dim shared by the heads
-  bool qk_norm_per_head = false;       ///< each head has weights of its own (Cohere, StableLM 2)
-  bool attention_sinks = false;        ///< one learned logit a head (gpt-oss)
+  bool qk_norm_all_heads = false;             ///< one norm over all heads together (OLMo 2), not one of head_dim shared by the heads
+  bool qk_norm_per_head = false;              ///< each head has weights of its own (Cohere, StableLM 2)
+  bool attention_sinks = false;               ///< one learned logit a head (gpt-oss)
   bool norm_weight = true, norm_bias = true;  ///< the affine terms of the norms; the bias only with layer_norm
-  bool output_bias = false;            ///< of the vocabulary projection (GPT-J, Phi)
-  bool parallel_residual = false;      ///< attention and MLP read the same input (GPT-NeoX, Falcon)
-  std::int64_t norms_per_layer = 2;    ///< 1 for falcon-7b, 4 for gemma 2 and 3
+  bool output_bias = false;                   ///< of the vocabulary projection (GPT-J, Phi)
+  bool parallel_residual = false;             ///< attention and MLP read the same input (GPT-NeoX, Falcon)
+  std::int64_t norms_per_layer = 2;           ///< 1 for falcon-7b, 4 for gemma 2 and 3
   std::int64_t num_final_norms = 1;
   std::int64_t num_embedding_norms = 0;  ///< BERT, BLOOM: a norm after the embedding
   std::int64_t embedding_dim = 0;        ///< OPT-350m: tables narrower than the hidden size, projected in and out; 0 = hidden_size
@@ -62,10 +62,10 @@ struct Transformer {
   std::int64_t num_mtp_layers = 0;  ///< multi-token-prediction layers (DeepSeek-V3)
 
   // encoders
-  std::int64_t token_types = 0;      ///< BERT segment embeddings
-  bool pooler = false;               ///< BERT: dense h x h on the first token
-  bool mlm_head = false;             ///< BERT pre-training head: dense h x h, norm, tied decoder with bias, and the 2-way head
-  std::int64_t num_classes = 0;      ///< ViT: classification head in place of the vocabulary
+  std::int64_t token_types = 0;  ///< BERT segment embeddings
+  bool pooler = false;           ///< BERT: dense h x h on the first token
+  bool mlm_head = false;         ///< BERT pre-training head: dense h x h, norm, tied decoder with bias, and the 2-way head
+  std::int64_t num_classes = 0;  ///< ViT: classification head in place of the vocabulary
   std::int64_t patch_size = 0, image_size = 0, image_channels = 0;
   // encoder-decoder (T5): `num_layers` decoder layers with cross attention over `num_encoder_layers` encoder layers
   std::int64_t num_encoder_layers = 0, encoder_seq_len = 0;
@@ -87,8 +87,8 @@ struct UNet {
   std::vector<std::int64_t> channel_mult, attention_resolutions;  ///< resolutions as down-sampling factors (1, 2, 4)
   std::vector<std::int64_t> transformer_depth;                    ///< blocks at each level, same length as channel_mult
   std::int64_t pooled_dim = 0;                                    ///< SDXL vector conditioning; 0 = none
-  std::int64_t num_heads = 0;                                     ///< SD 1.x: fixed number of heads instead of head channels; 0 = by channels
-  bool linear_projection = true;                                  ///< SD 2.x and XL project by a matrix, 1.x by a 1x1 convolution
+  std::int64_t num_heads = 0;     ///< SD 1.x: fixed number of heads instead of head channels; 0 = by channels
+  bool linear_projection = true;  ///< SD 2.x and XL project by a matrix, 1.x by a 1x1 convolution
 };
 
 struct Architecture {
@@ -112,9 +112,11 @@ std::int64_t tokens_per_sample(const Transformer& model, std::int64_t seq_len = 
 struct ParameterCount {
   double input_embedding = 0, position_embedding = 0, output_head = 0;  ///< output_head is 0 when tied
   double attention = 0, dense_mlp = 0, experts = 0, shared_experts = 0, router = 0, norms = 0, other = 0;
-  double inactive_experts = 0;  ///< of `experts`, those that a token does not visit
+  double inactive_experts = 0;        ///< of `experts`, those that a token does not visit
   double multi_token_prediction = 0;  ///< not in total(): published totals leave it out
-  double total() const { return input_embedding + position_embedding + output_head + attention + dense_mlp + experts + shared_experts + router + norms + other; }
+  double total() const {
+    return input_embedding + position_embedding + output_head + attention + dense_mlp + experts + shared_experts + router + norms + other;
+  }
   double active() const { return total() - inactive_experts; }
 };
 

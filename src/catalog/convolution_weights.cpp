@@ -13,9 +13,7 @@ double number(std::int64_t n) { return static_cast<double>(n); }
 /// Collects the weights of images of `side` x `side` pixels.  A convolution is a product of side^2 rows with in k^2 x out weights.
 class Collector {
  public:
-  void convolution(double side, double in, double out, double kernel, bool bias) {
-    product(side * side, in * kernel * kernel, out, bias);
-  }
+  void convolution(double side, double in, double out, double kernel, bool bias) { product(side * side, in * kernel * kernel, out, bias); }
   void product(double rows, double in, double out, bool bias, WeightUse use = WeightUse::other) {
     shapes.push_back({.use = use, .kind = WeightKind::product, .rows = rows, .in = in, .out = out, .bias = bias});
   }

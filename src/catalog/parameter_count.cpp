@@ -21,17 +21,28 @@ WeightShapes shapes_of(const Architecture& architecture, std::int64_t seq_len, A
 
 double& line_of(ParameterCount& p, WeightUse use) {
   switch (use) {
-    case WeightUse::input_embedding: return p.input_embedding;
-    case WeightUse::position_embedding: return p.position_embedding;
-    case WeightUse::output_head: return p.output_head;
-    case WeightUse::attention: return p.attention;
-    case WeightUse::dense_mlp: return p.dense_mlp;
-    case WeightUse::experts: return p.experts;
-    case WeightUse::shared_experts: return p.shared_experts;
-    case WeightUse::router: return p.router;
-    case WeightUse::norms: return p.norms;
-    case WeightUse::other: return p.other;
-    case WeightUse::multi_token_prediction: return p.multi_token_prediction;
+    case WeightUse::input_embedding:
+      return p.input_embedding;
+    case WeightUse::position_embedding:
+      return p.position_embedding;
+    case WeightUse::output_head:
+      return p.output_head;
+    case WeightUse::attention:
+      return p.attention;
+    case WeightUse::dense_mlp:
+      return p.dense_mlp;
+    case WeightUse::experts:
+      return p.experts;
+    case WeightUse::shared_experts:
+      return p.shared_experts;
+    case WeightUse::router:
+      return p.router;
+    case WeightUse::norms:
+      return p.norms;
+    case WeightUse::other:
+      return p.other;
+    case WeightUse::multi_token_prediction:
+      return p.multi_token_prediction;
   }
   throw InternalError("a weight without a use");
 }

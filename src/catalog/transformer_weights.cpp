@@ -22,7 +22,9 @@ double mean_keys(double keys, double window, bool causal, AttentionCount count) 
 class TransformerWeights {
  public:
   TransformerWeights(const Transformer& model, std::int64_t seq_len, AttentionCount count)
-      : m_(model), count_(count), seq_(number(tokens_per_sample(model, seq_len))),
+      : m_(model),
+        count_(count),
+        seq_(number(tokens_per_sample(model, seq_len))),
         encoder_seq_(model.encoder_seq_len > 0 ? number(model.encoder_seq_len) : seq_) {}
 
   WeightShapes take() {
@@ -198,7 +200,8 @@ bool is_expert_layer(const Transformer& model, std::int64_t index) {
 
 std::int64_t num_expert_layers(const Transformer& model) {
   if (!model.experts) return 0;
-  const std::int64_t rest = model.num_layers - model.experts->num_dense_layers, period = std::max<std::int64_t>(1, model.experts->layer_period);
+  const std::int64_t rest = model.num_layers - model.experts->num_dense_layers,
+                     period = std::max<std::int64_t>(1, model.experts->layer_period);
   return rest > 0 ? (rest + period - 1) / period : 0;
 }
 

@@ -11,7 +11,17 @@ namespace reckon {
 
 /// The line of ParameterCount that a weight belongs to.
 enum class WeightUse {
-  input_embedding, position_embedding, output_head, attention, dense_mlp, experts, shared_experts, router, norms, other, multi_token_prediction
+  input_embedding,
+  position_embedding,
+  output_head,
+  attention,
+  dense_mlp,
+  experts,
+  shared_experts,
+  router,
+  norms,
+  other,
+  multi_token_prediction
 };
 
 enum class WeightKind {

@@ -42,7 +42,8 @@ std::vector<std::string> texts(const JsonNode& entry, std::string_view key) {
 Architecture read_entry(const JsonNode& root, const std::string& as) {
   root.at("format").choice({std::string(entry_format)});
   root.refuse_unknown({"format", "name", "aliases", "source", "config", "notes"});
-  Architecture out = architecture_from_config(root.at("config", "a Hugging Face config"), root.at("name", "the name of the entry").string(), as);
+  Architecture out =
+      architecture_from_config(root.at("config", "a Hugging Face config"), root.at("name", "the name of the entry").string(), as);
   out.provenance[""] = read_source(root.at("source", "{\"title\", \"url\", \"date\", \"read\"}"));
   std::vector<std::string> notes = texts(root, "notes");
   notes.insert(notes.end(), out.notes.begin(), out.notes.end());

@@ -32,11 +32,14 @@ std::string type_of(const JsonNode& node) {
   return found && !found->is_null() ? found->string() : "";
 }
 
-bool known(const std::vector<std::string>& types, const std::string& type) { return std::find(types.begin(), types.end(), type) != types.end(); }
+bool known(const std::vector<std::string>& types, const std::string& type) {
+  return std::find(types.begin(), types.end(), type) != types.end();
+}
 
 [[noreturn]] void unknown_type(const JsonNode& node, const std::string& type, const std::vector<std::string>& types) {
   const std::string near = nearest_word(type, types);
-  const std::string cure = fmt::format("{}known are {}; --as llama reads the file as that family", near.empty() ? "" : "did you mean '" + near + "'? ", join(types, ", "));
+  const std::string cure = fmt::format("{}known are {}; --as llama reads the file as that family",
+                                       near.empty() ? "" : "did you mean '" + near + "'? ", join(types, ", "));
   const std::string place = node.pointer() + "/model_type";
   if (type.empty()) throw ConfigError(node.file(), place, "missing: the model_type, which names the family", cure);
   throw ConfigError(node.file(), place, "unknown model_type " + in_quotes(type), cure);
@@ -51,9 +54,11 @@ Tower find_tower(const JsonNode& root) {
   for (const char* key : {"text_config", "llm_config", "language_config"}) {
     const auto inner = tower.node.find(key);
     if (!inner || !inner->is_object()) continue;
-    if (const auto tied = root.find("tie_word_embeddings"); tied && tied->is_boolean() && !inner->has("tie_word_embeddings")) tower.outer_tied = tied->boolean();
+    if (const auto tied = root.find("tie_word_embeddings"); tied && tied->is_boolean() && !inner->has("tie_word_embeddings"))
+      tower.outer_tied = tied->boolean();
     for (const auto& [name, value] : tower.node.members())
-      if (name != key && value.is_object() && name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 && name != "generation_config" && name != "quantization_config")
+      if (name != key && value.is_object() && name.size() > 7 && name.compare(name.size() - 7, 7, "_config") == 0 &&
+          name != "generation_config" && name != "quantization_config")
         tower.left_out.push_back(name);
     const std::string outer = tower.model_type;
     tower.node = *inner;
@@ -71,7 +76,8 @@ Architecture finish(Architecture out, Fields& f, const std::string& name) {
   for (const std::string& note : f.notes()) out.notes.push_back(note);
   const std::vector<std::string> unused = f.unused();
   if (!unused.empty())
-    out.notes.push_back(fmt::format("{} key{} without effect on size or time: {}", unused.size(), unused.size() == 1 ? "" : "s", join(unused, ", ")));
+    out.notes.push_back(
+        fmt::format("{} key{} without effect on size or time: {}", unused.size(), unused.size() == 1 ? "" : "s", join(unused, ", ")));
   out.provenance[""] = {.title = "config.json", .date = "", .read = true, .url = f.node().file()};
   return out;
 }

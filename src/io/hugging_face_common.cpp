@@ -87,7 +87,8 @@ void read_stack(Fields& f, Transformer& t, bool ffn_from_hidden) {
   const auto stated_head_dim = f.maybe({"head_dim", "kv_channels"}, field_limit::width);
   if (!t.latent_attention) t.head_dim = stated_head_dim ? *stated_head_dim : t.head_dim > 0 ? t.head_dim : divided_head_dim(f, t);
   t.ffn_hidden_size = read_ffn(f, t, ffn_from_hidden);
-  t.vocab_size = stated_or_default(f, {"vocab_size", "padded_vocab_size"}, "the size of the vocabulary", field_limit::vocabulary, t.vocab_size);
+  t.vocab_size =
+      stated_or_default(f, {"vocab_size", "padded_vocab_size"}, "the size of the vocabulary", field_limit::vocabulary, t.vocab_size);
   const FieldNames positions{"max_position_embeddings", "n_positions", "max_seq_len", "seq_length", "n_ctx"};
   if (t.positions == PositionKind::learned) {
     t.max_positions = f.need(positions, "the rows of the position table", field_limit::positions);
@@ -139,7 +140,8 @@ void read_experts(Fields& f, Transformer& t, const ExpertNames& names) {
   e.num_groups = f.whole({"n_group"}, 1, field_limit::experts);
   e.groups_per_token = f.whole({"topk_group"}, e.num_groups, field_limit::experts);
   if (e.num_experts % e.num_groups != 0) f.fail("n_group", fmt::format("{} groups do not divide {} experts", e.num_groups, e.num_experts));
-  if (e.groups_per_token > e.num_groups) f.fail("topk_group", fmt::format("a token cannot visit {} of {} groups", e.groups_per_token, e.num_groups));
+  if (e.groups_per_token > e.num_groups)
+    f.fail("topk_group", fmt::format("a token cannot visit {} of {} groups", e.groups_per_token, e.num_groups));
   t.experts = e;
 }
 

@@ -21,8 +21,9 @@ void bert(Fields& f, Transformer& t) {
   if (names_class(f, "ForPreTraining")) {
     t.mlm_head = true;
   } else if (names_class(f, "ForMaskedLM")) {
-    f.note("the file is of a masked-language class: counted as the encoder with its pooler; write \"BertForPreTraining\" in architectures to "
-           "add the pre-training heads");
+    f.note(
+        "the file is of a masked-language class: counted as the encoder with its pooler; write \"BertForPreTraining\" in architectures to "
+        "add the pre-training heads");
   }
 }
 
@@ -82,7 +83,8 @@ void vit(Fields& f, Transformer& t) {
   t.patch_size = f.need({"patch_size"}, "the side of a patch in pixels", field_limit::width);
   t.image_channels = f.whole({"num_channels"}, 3, field_limit::width);
   t.qkv_bias = f.flag("qkv_bias", true);
-  if (t.image_size % t.patch_size != 0) f.fail("patch_size", fmt::format("{} does not divide the image side {}", t.patch_size, t.image_size));
+  if (t.image_size % t.patch_size != 0)
+    f.fail("patch_size", fmt::format("{} does not divide the image side {}", t.patch_size, t.image_size));
   t.seq_len = tokens_per_sample(t);
   t.max_positions = t.seq_len;
   t.num_classes = labels(f);

@@ -32,7 +32,8 @@ void qwen2_moe(Fields& f, Transformer& t) {
   t.qkv_bias = f.flag("qkv_bias", true);
   read_experts(f, t, {expert_names(), visit_names()});
   if (t.experts) {
-    t.experts->shared_ffn_hidden_size = f.need({"shared_expert_intermediate_size"}, "the width of the shared expert", field_limit::width, 0);
+    t.experts->shared_ffn_hidden_size =
+        f.need({"shared_expert_intermediate_size"}, "the width of the shared expert", field_limit::width, 0);
     t.experts->shared_gate = t.experts->shared_ffn_hidden_size > 0;
   }
   sparse_steps(f, t);
@@ -54,7 +55,8 @@ void dense_first(Fields& f, Transformer& t) {
   if (first > t.num_layers) f.fail("first_k_dense_replace", fmt::format("{} dense layers of {}", first, t.num_layers));
   t.num_mtp_layers = f.whole({"num_nextn_predict_layers", "mtp_num_hidden_layers"}, 0, field_limit::layers, 0);
   if (t.num_mtp_layers > 0)
-    f.note(fmt::format("{} multi-token-prediction layer(s) are in the file: trained, but not in the published parameter count", t.num_mtp_layers));
+    f.note(fmt::format("{} multi-token-prediction layer(s) are in the file: trained, but not in the published parameter count",
+                       t.num_mtp_layers));
   if (!t.experts) return;
   std::vector<bool> is_expert(static_cast<std::size_t>(t.num_layers));
   for (std::int64_t i = 0; i < t.num_layers; ++i) is_expert[static_cast<std::size_t>(i)] = i >= first && i % period == 0;
@@ -147,7 +149,8 @@ void llama4(Fields& f, Transformer& t) {
     t.experts->shared_ffn_hidden_size = t.experts->expert_ffn_hidden_size;
     std::vector<bool> is_expert(static_cast<std::size_t>(t.num_layers));
     for (std::int64_t i = 0; i < t.num_layers; ++i)
-      is_expert[static_cast<std::size_t>(i)] = listed.empty() ? (i + 1) % step == 0 : std::find(listed.begin(), listed.end(), i) != listed.end();
+      is_expert[static_cast<std::size_t>(i)] =
+          listed.empty() ? (i + 1) % step == 0 : std::find(listed.begin(), listed.end(), i) != listed.end();
     place_experts(f, t, is_expert);
     t.ffn_hidden_size = dense;
   }
@@ -172,7 +175,8 @@ void dbrx(Fields& f, Transformer& t) {
   if (const auto node = f.object("attn_config")) {
     Fields attention(*node);
     t.num_kv_heads = attention.whole({"kv_n_heads"}, 1, field_limit::heads);
-    if (t.num_heads % t.num_kv_heads != 0) attention.fail("kv_n_heads", fmt::format("{} does not divide {} heads", t.num_kv_heads, t.num_heads));
+    if (t.num_heads % t.num_kv_heads != 0)
+      attention.fail("kv_n_heads", fmt::format("{} does not divide {} heads", t.num_kv_heads, t.num_heads));
   }
   const auto node = f.object("ffn_config");
   if (!node) f.fail("ffn_config", "missing: the object with the sizes of the experts");

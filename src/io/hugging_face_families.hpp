@@ -16,8 +16,8 @@ struct Family {
   std::string_view model_type, group;
   Transformer start;
   void (*adjust)(Fields&, Transformer&) = nullptr;
-  bool own_names = false;       ///< `adjust` reads the whole stack itself
-  bool ffn_from_hidden = false; ///< an absent or null MLP width means 4 x hidden
+  bool own_names = false;        ///< `adjust` reads the whole stack itself
+  bool ffn_from_hidden = false;  ///< an absent or null MLP width means 4 x hidden
 };
 
 /// All families, ordered by model_type.
@@ -44,8 +44,8 @@ void check_kv_heads(const Fields& f, const Transformer& t);
 
 /// `key` (default `fallback`) switches biases of queries, keys and values and of the output projection.
 void read_attention_bias(Fields& f, Transformer& t, std::string_view key, bool fallback);
-/// Sliding-window attention: `sliding_window`, unless `use_sliding_window` is false; which layers from `layer_types`, `sliding_window_pattern`
-/// or every `full_period`-th full (1: none is).
+/// Sliding-window attention: `sliding_window`, unless `use_sliding_window` is false; which layers from `layer_types`,
+/// `sliding_window_pattern` or every `full_period`-th full (1: none is).
 void read_window(Fields& f, Transformer& t, std::int64_t full_period, std::int64_t default_window = 0, bool default_use = true);
 
 /// Names of a mixture's fields; sizes that are no field of the family are passed as found.

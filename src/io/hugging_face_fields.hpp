@@ -18,7 +18,8 @@ using FieldNames = std::vector<std::string_view>;
 
 /// Largest values that a description may hold; far above any network, far below what overflows a product of three.
 namespace field_limit {
-inline constexpr std::int64_t layers = 10'000, width = 10'000'000, heads = 100'000, vocabulary = 100'000'000, positions = 1'000'000'000, experts = 100'000;
+inline constexpr std::int64_t layers = 10'000, width = 10'000'000, heads = 100'000, vocabulary = 100'000'000, positions = 1'000'000'000,
+                              experts = 100'000;
 }
 
 /// Checked access to a config object.  A null counts as absent, as it does for the libraries that wrote the file.  Wrong types and values
@@ -34,7 +35,7 @@ class Fields {
   bool flag(std::string_view name, bool fallback);
   std::string text(std::string_view name, const std::string& fallback);
   std::vector<std::int64_t> wholes(std::string_view name, std::int64_t most, std::int64_t least = 1);  ///< empty when absent
-  std::vector<std::string> texts(std::string_view name);                                              ///< empty when absent
+  std::vector<std::string> texts(std::string_view name);                                               ///< empty when absent
   std::optional<JsonNode> object(std::string_view name);
   std::optional<JsonNode> any(std::string_view name);  ///< present and not null
   bool has(std::string_view name) const;               ///< present and not null; does not count as looked at

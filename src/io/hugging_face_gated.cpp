@@ -23,7 +23,8 @@ void qwen2(Fields& f, Transformer& t) {
 /// The file's intermediate_size is the sum of the gate's and the value's width.
 void qwen(Fields& f, Transformer& t) {
   t.qkv_bias = true;
-  if (t.ffn_hidden_size % 2 != 0) f.fail("intermediate_size", fmt::format("{} is odd: this family states twice the width", t.ffn_hidden_size));
+  if (t.ffn_hidden_size % 2 != 0)
+    f.fail("intermediate_size", fmt::format("{} is odd: this family states twice the width", t.ffn_hidden_size));
   t.ffn_hidden_size /= 2;
   t.max_positions = f.whole({"seq_length"}, t.max_positions, field_limit::positions);
 }

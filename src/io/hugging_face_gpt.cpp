@@ -90,8 +90,10 @@ void mpt(Fields& f, Transformer& t) {
   t.qkv_bias = t.attention_output_bias = t.mlp_bias = t.norm_bias = biased;
   if (const auto node = f.object("attn_config")) {
     Fields attention(*node);
-    t.num_kv_heads = attention.whole({"kv_n_heads"}, attention.text("attn_type", "") == "multiquery_attention" ? 1 : t.num_heads, field_limit::heads);
-    if (t.num_heads % t.num_kv_heads != 0) attention.fail("kv_n_heads", fmt::format("{} does not divide {} heads", t.num_kv_heads, t.num_heads));
+    t.num_kv_heads =
+        attention.whole({"kv_n_heads"}, attention.text("attn_type", "") == "multiquery_attention" ? 1 : t.num_heads, field_limit::heads);
+    if (t.num_heads % t.num_kv_heads != 0)
+      attention.fail("kv_n_heads", fmt::format("{} does not divide {} heads", t.num_kv_heads, t.num_heads));
     if (attention.flag("alibi", true)) t.positions = PositionKind::none;
   }
   if (t.positions == PositionKind::learned && !f.flag("learned_pos_emb", true)) t.positions = PositionKind::none;

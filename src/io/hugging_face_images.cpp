@@ -19,7 +19,8 @@ void need_text(Fields& f, std::string_view name, const std::string& wanted) {
 std::vector<std::int64_t> need_list(Fields& f, std::string_view name, std::string_view meaning, std::int64_t most) {
   std::vector<std::int64_t> values = f.wholes(name, most);
   if (values.empty()) f.fail(name, fmt::format("missing: {}", meaning), "write a list of whole numbers");
-  if (static_cast<std::int64_t>(values.size()) > most_levels) f.fail(name, fmt::format("{} entries, at most {} are read", values.size(), most_levels));
+  if (static_cast<std::int64_t>(values.size()) > most_levels)
+    f.fail(name, fmt::format("{} entries, at most {} are read", values.size(), most_levels));
   return values;
 }
 
@@ -36,16 +37,19 @@ std::vector<std::int64_t> by_level(Fields& f, std::string_view name, std::int64_
 /// Which levels of the descent attend; the ascent must mirror it.
 std::vector<bool> attending_levels(Fields& f, std::size_t levels) {
   const std::vector<std::string> down = f.texts("down_block_types"), up = f.texts("up_block_types");
-  if (down.size() != levels) f.fail("down_block_types", fmt::format("{} entries for {} levels", down.size(), levels), "write one entry a level");
+  if (down.size() != levels)
+    f.fail("down_block_types", fmt::format("{} entries for {} levels", down.size(), levels), "write one entry a level");
   if (up.size() != levels) f.fail("up_block_types", fmt::format("{} entries for {} levels", up.size(), levels), "write one entry a level");
   std::vector<bool> attends(levels);
   for (std::size_t i = 0; i < levels; ++i) {
     if (down[i] != "CrossAttnDownBlock2D" && down[i] != "DownBlock2D")
-      f.fail(fmt::format("down_block_types/{}", i), fmt::format("'{}' is not described by this reader", down[i]), "CrossAttnDownBlock2D and DownBlock2D are");
+      f.fail(fmt::format("down_block_types/{}", i), fmt::format("'{}' is not described by this reader", down[i]),
+             "CrossAttnDownBlock2D and DownBlock2D are");
     attends[i] = down[i] == "CrossAttnDownBlock2D";
     const std::string mirror = attends[i] ? "CrossAttnUpBlock2D" : "UpBlock2D";
     const std::size_t at = levels - 1 - i;
-    if (up[at] != mirror) f.fail(fmt::format("up_block_types/{}", at), fmt::format("'{}' does not mirror down block {}", up[at], i), "write " + mirror);
+    if (up[at] != mirror)
+      f.fail(fmt::format("up_block_types/{}", at), fmt::format("'{}' does not mirror down block {}", up[at], i), "write " + mirror);
   }
   return attends;
 }
@@ -79,7 +83,8 @@ void read_conditioning(Fields& f, UNet& u) {
   }
   if (const auto other = f.any("class_embed_type")) other->fail("class embeddings are not described by this reader", "write null");
   if (const auto other = f.any("encoder_hid_dim")) other->fail("a projected encoder is not described by this reader", "write null");
-  if (f.flag("only_cross_attention", false)) f.fail("only_cross_attention", "levels without self-attention are not described by this reader");
+  if (f.flag("only_cross_attention", false))
+    f.fail("only_cross_attention", "levels without self-attention are not described by this reader");
 }
 
 }  // namespace
@@ -100,10 +105,13 @@ ResNet read_resnet(Fields& f) {
   for (std::size_t i = 0; i < widths.size(); ++i) {
     const std::int64_t wanted = (r.stem_channels * r.bottleneck_expansion) << i;
     if (widths[i] != wanted || (!r.bottleneck && r.bottleneck_expansion != 1))
-      f.fail(fmt::format("hidden_sizes/{}", i), fmt::format("{} channels: stages must double from a multiple of the stem's {}", widths[i], r.stem_channels));
+      f.fail(fmt::format("hidden_sizes/{}", i),
+             fmt::format("{} channels: stages must double from a multiple of the stem's {}", widths[i], r.stem_channels));
   }
-  if (f.flag("downsample_in_first_stage", false)) f.fail("downsample_in_first_stage", "a stride in the first stage is not described by this reader");
-  if (f.flag("downsample_in_bottleneck", false)) f.note("the stride is in the first convolution of a block: taken in the second, 10 % more work");
+  if (f.flag("downsample_in_first_stage", false))
+    f.fail("downsample_in_first_stage", "a stride in the first stage is not described by this reader");
+  if (f.flag("downsample_in_bottleneck", false))
+    f.note("the stride is in the first convolution of a block: taken in the second, 10 % more work");
   const auto table = f.object("id2label");
   f.any("label2id");
   r.num_classes = f.whole({"num_labels"}, 1000, field_limit::vocabulary, 0);
@@ -122,7 +130,8 @@ UNet read_unet(Fields& f) {
   u.model_channels = channels[0];
   for (std::size_t i = 0; i < levels; ++i) {
     if (channels[i] % u.model_channels != 0)
-      f.fail(fmt::format("block_out_channels/{}", i), fmt::format("{} is no multiple of the first level's {}", channels[i], u.model_channels));
+      f.fail(fmt::format("block_out_channels/{}", i),
+             fmt::format("{} is no multiple of the first level's {}", channels[i], u.model_channels));
     u.channel_mult.push_back(channels[i] / u.model_channels);
   }
   const std::vector<bool> attends = attending_levels(f, levels);
