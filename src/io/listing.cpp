@@ -38,4 +38,10 @@ std::string details_json(const Details& details) {
   return dump_json(out);
 }
 
+std::string record_json(const std::string& schema, const std::vector<std::pair<std::string, std::string>>& members) {
+  Json out{{"schema", schema}};
+  for (const auto& [key, value] : members) out[key] = value;
+  return dump_json(out);
+}
+
 }  // namespace reckon

@@ -4,6 +4,7 @@
 
 #include <optional>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "catalog/provenance.hpp"
@@ -33,5 +34,8 @@ struct Details {
 /// Schemas "reckon/catalog-list/1" and "reckon/catalog-entry/1".
 std::string listing_json(const std::vector<Listing>& listings);
 std::string details_json(const Details& details);
+
+/// A flat record of texts: {"schema": schema, key: value, ...}.
+std::string record_json(const std::string& schema, const std::vector<std::pair<std::string, std::string>>& members);
 
 }  // namespace reckon

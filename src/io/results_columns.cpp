@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "io/results_columns.hpp"
 
+#include <algorithm>
 #include <array>
 #include <cstring>
 #include <map>
@@ -59,11 +60,11 @@ RealColumn stored(std::string name, std::string units, std::string long_name, Fi
             auto& member = field(p);
             member = std::remove_reference_t<decltype(member)>(value);
           },
-          false};
+          false, false};
 }
 
 RealColumn derived(std::string name, std::string units, std::string long_name, std::function<double(const PlanPoint&)> get) {
-  return {std::move(name), std::move(units), std::move(long_name), std::move(get), {}, false};
+  return {std::move(name), std::move(units), std::move(long_name), std::move(get), {}, false, false};
 }
 
 template <class Field>
@@ -202,7 +203,9 @@ const std::vector<RealColumn>& real_columns() {
   static const std::vector<RealColumn> columns = [] {
     std::vector<RealColumn> out;
     add_cost_columns(out);
+    const auto first = static_cast<std::ptrdiff_t>(out.size());
     add_projection_columns(out);
+    std::for_each(out.begin() + first, out.end(), [](RealColumn& c) { c.projected = true; });
     return out;
   }();
   return columns;

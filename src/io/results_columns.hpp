@@ -19,6 +19,7 @@ struct RealColumn {
   std::function<double(const PlanPoint&)> get;
   std::function<void(PlanPoint&, double)> set;
   bool missing_is_infinite = false;  ///< infinity is a value here, and is written as missing
+  bool projected = false;            ///< says something of a whole run, not of a step
   /// The name with its unit, as JSON keys are spelled: `step_time_s`, `memory_total_bytes`, `mfu`.
   std::string json_name() const;
 };

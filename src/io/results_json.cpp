@@ -96,14 +96,16 @@ Json words_of_mask(const WholeColumn& column, std::int64_t bits) {
   return out;
 }
 
-Json json_of(const PlanPoint& point) {
+Json json_of(const PlanPoint& point, bool with_run = true) {
   Json out = Json::object();
   out["strategy"] = describe(point.strategy);
   for (const WholeColumn& c : whole_columns()) {
+    if (!with_run && (c.name == "place" || c.name == "cost_micro_usd")) continue;
     const std::int64_t v = c.get(point);
     out[c.name] = c.mask ? words_of_mask(c, v) : c.meanings.empty() ? Json(v) : Json(c.meanings.at(static_cast<std::size_t>(v)));
   }
   for (const RealColumn& c : real_columns()) {
+    if (c.projected && !with_run) continue;
     const double v = c.get(point);
     out[c.json_name()] = c.missing_is_infinite && std::isinf(v) ? Json(nullptr) : Json(v);
   }
@@ -166,7 +168,8 @@ std::string plan_json(const PlanResults& results) {
 std::string prediction_json(const PlanQuestion& question, const PlanPoint& point, bool fits, const std::vector<Assumption>& assumptions) {
   Json out{{"schema", "reckon/prediction/1"}, {"fits", fits}, {"usable_memory_bytes", question.usable_memory().base()}};
   out["question"] = json_of(question);
-  out["prediction"] = json_of(point);
+  out["prediction"] = json_of(point, false);
+  out["prediction"]["throughput_per_s"] = point.projection.throughput.base();
   out["assumptions"] = json_of(assumptions);
   return dump_json(out);
 }

@@ -8,8 +8,8 @@
 #include <functional>
 
 #include "base/text.hpp"
-#include "io/results_columns.hpp"
 #include "report/numbers.hpp"
+#include "report/parts_report.hpp"
 #include "report/table.hpp"
 #include "report/verdict.hpp"
 
@@ -26,12 +26,16 @@ std::vector<double> over_best(const PlanResults& r, const std::function<double(c
   return out;
 }
 
+DisplayUnit step_unit(const PlanResults& r) {
+  return duration_unit(over_best(r, [](const PlanPoint& p) { return p.cost.time.total().base(); }));
+}
+
 std::string titled(const std::string& name, const DisplayUnit& unit) { return unit.name.empty() ? name : name + ", " + unit.name; }
 
 std::string sizes_table(const PlanResults& r, const Verdict& verdict) {
   const DisplayUnit run = run_unit(over_best(r, [](const PlanPoint& p) { return p.projection.wall_time.base(); }));
   const DisplayUnit money = money_unit(over_best(r, [](const PlanPoint& p) { return p.projection.cost().base(); }));
-  const DisplayUnit step = duration_unit(over_best(r, [](const PlanPoint& p) { return p.cost.time.total().base(); }));
+  const DisplayUnit step = step_unit(r);
   const DisplayUnit rate = rate_unit(over_best(r, [](const PlanPoint& p) { return p.projection.throughput.base(); }));
   const std::string unit = r.question.counts_tokens ? "tokens/s" : "samples/s";
   Table table({{"", Align::left}, {"devices"}, {titled("time", run)}, {titled("cost", money)}, {"device-hours"}, {titled("step", step)},
@@ -65,44 +69,13 @@ std::vector<const PlanPoint*> close_ups(const PlanResults& r, const Verdict& ver
   return out;
 }
 
-/// One column a plan, one row a part, and their sum.  Parts that are zero everywhere are left out.
-template <class Values>
-std::string parts_table(const std::vector<const PlanPoint*>& points, const std::string& title, const std::vector<Part>& parts, double unit, Values values) {
-  std::vector<Table::Head> heads{{title, Align::left}};
-  std::vector<std::vector<double>> columns;
-  for (const PlanPoint* p : points) {
-    heads.push_back({grouped(p->devices)});
-    std::vector<double>& column = columns.emplace_back();
-    for (const auto v : values(*p)) column.push_back(v.base() / unit);
-  }
-  Table table(heads);
-  for (std::size_t i = 0; i < parts.size(); ++i) {
-    if (std::all_of(columns.begin(), columns.end(), [i](const auto& c) { return c[i] == 0.0; })) continue;
-    std::vector<std::string> cells{std::string(parts[i].title)};
-    for (const auto& c : columns) cells.push_back(significant(c[i]));
-    table.row(cells);
-  }
-  table.rule();
-  std::vector<std::string> total{"total"};
-  for (const auto& c : columns) {
-    double sum = 0;
-    for (const double v : c) sum += v;
-    total.push_back(significant(sum));
-  }
-  table.row(total);
-  return table.text();
-}
-
 std::string close_up_text(const PlanResults& r, const Verdict& verdict) {
-  const std::vector<const PlanPoint*> points = close_ups(r, verdict);
-  if (points.empty()) return "";
-  const DisplayUnit step = duration_unit(over_best(r, [](const PlanPoint& p) { return p.cost.time.total().base(); }));
-  std::string out = "\nStep time, part by part\n";
-  out += parts_table(points, step.name + " on so many devices", step_time_parts(), step.size, [](const PlanPoint& p) { return values_of(p.cost.time); });
-  out += fmt::format("\nMemory of the fullest device, part by part; {} GiB of {} GiB may be used\n", significant(r.question.usable_memory().in(gibibytes)),
-                     significant(r.question.device_memory.in(gibibytes)));
-  out += parts_table(points, "GiB on so many devices", memory_parts(), gibibytes.base(), [](const PlanPoint& p) { return values_of(p.cost.memory); });
-  return out;
+  std::vector<PartsColumn> columns;
+  for (const PlanPoint* p : close_ups(r, verdict)) columns.push_back({grouped(p->devices), p});
+  if (columns.empty()) return "";
+  const DisplayUnit step = step_unit(r);
+  return "\nPart by part, on so many devices\n" + step_time_report(columns, step) + "\n" + memory_report(columns) +
+         fmt::format("{} GiB of {} GiB may be used\n", significant(r.question.usable_memory().in(gibibytes)), significant(r.question.device_memory.in(gibibytes)));
 }
 
 std::string runners_up(const PlanResults& r, const Verdict& verdict) {
@@ -125,20 +98,20 @@ std::string remarks(const PlanResults& r) {
   return out.empty() ? "" : "\nSizes without a plan\n" + out;
 }
 
-std::string assumptions(const PlanResults& r) {
-  if (r.assumptions.empty()) return "";
-  Table table({{"assumption", Align::left}, {"value", Align::left}, {"basis", Align::left}, {"source", Align::left}});
-  for (const Assumption& a : r.assumptions)
-    table.row({a.name, a.value, a.basis, a.date.empty() ? a.source : fmt::format("{} ({})", a.source, a.date)});
-  return "\nWhat the answer rests on\n" + table.text();
-}
-
 std::string provenance(const PlanResults& r) {
   const PlanProvenance& p = r.provenance;
   std::string out = fmt::format("\nreckon {} (git {}){}; inputs {}", p.version, p.git_commit.empty() ? "unknown" : p.git_commit.substr(0, 12),
                                 p.date.empty() ? "" : ", " + p.date, p.uuid);
   if (!p.command_line.empty()) out += "\n" + p.command_line;
   return out + "\n";
+}
+
+/// Energy of the answer at the meter, an upper bound where the power is the node's maximum.
+std::string energy(const Verdict& verdict) {
+  if (verdict.answer == nullptr) return "";
+  const PlanPoint& p = *verdict.answer;
+  return fmt::format("{} devices draw {} MWh, {} MW on average, facility included\n", grouped(p.devices), significant(p.projection.energy.base() / 3.6e9),
+                     significant((p.projection.energy / p.projection.wall_time).base() / 1e6));
 }
 
 std::string legend(const PlanResults& r) {
@@ -162,8 +135,8 @@ std::string plan_report(const PlanResults& results) {
   const Verdict verdict = judge(results);
   std::string out = verdict.sentence + "\n";
   for (const std::string& line : verdict.details) out += "  " + line + "\n";
-  out += "\n" + sizes_table(results, verdict) + legend(results);
-  out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + assumptions(results) + provenance(results);
+  out += "\n" + sizes_table(results, verdict) + legend(results) + energy(verdict);
+  out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + assumptions_report(results.assumptions) + provenance(results);
   return out;
 }
 

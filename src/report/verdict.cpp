@@ -118,4 +118,9 @@ Verdict judge(const PlanResults& results) {
   return out;
 }
 
+PlanAnswer answer_of(const Verdict& verdict) {
+  static const char* const kinds[] = {"open", "met", "missed", "nothing"};
+  return {kinds[static_cast<int>(verdict.kind)], verdict.sentence, verdict.details, verdict.answer ? verdict.answer->devices : 0};
+}
+
 }  // namespace reckon

@@ -25,4 +25,7 @@ struct Verdict {
 /// The nearest miss is the plan whose largest of time / deadline and cost / budget is smallest.  The results must outlive the verdict.
 Verdict judge(const PlanResults& results);
 
+/// The verdict as results keep it.
+PlanAnswer answer_of(const Verdict& verdict);
+
 }  // namespace reckon

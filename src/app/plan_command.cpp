@@ -1,0 +1,167 @@
+// reckon plan: how many devices, how long, how much.
+// SPDX-License-Identifier: Apache-2.0
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cstdlib>
+#include <filesystem>
+
+#include "app/command.hpp"
+#include "app/planner.hpp"
+#include "app/progress.hpp"
+#include "app/provenance.hpp"
+#include "app/question_options.hpp"
+#include "app/run_options.hpp"
+#include "app/scene.hpp"
+#include "app/space_options.hpp"
+#include "app/together.hpp"
+#include "app/version.hpp"
+#include "base/text.hpp"
+#include "io/atomic_file.hpp"
+#include "io/data_path.hpp"
+#include "io/results_file.hpp"
+#include "io/results_json.hpp"
+#include "plan/enumerate.hpp"
+#include "report/numbers.hpp"
+#include "report/plan_report.hpp"
+#include "report/verdict.hpp"
+
+namespace reckon {
+namespace {
+
+const std::vector<std::string> output_options{"out", "report", "force", "json", "dry-run", "quiet", "allow-singleton"};
+constexpr std::int64_t most_devices = 1'000'000, most_kept = 1000;
+
+/// The question with all that it points into.
+struct Plan {
+  Scene scene;
+  Question question{};
+  std::vector<std::int64_t> devices;
+  PlanResults results;  // all but the sizes, at first
+};
+
+std::vector<std::int64_t> sizes_to_plan(const ParsedOptions& options, const Cluster& cluster) {
+  std::vector<std::int64_t> sizes = options.counts("devices", 1, most_devices);
+  if (cluster.max_devices == 0 || sizes.back() <= cluster.max_devices) return sizes;
+  if (options.given("devices"))
+    options.fail("devices", fmt::format("{} has {} devices", cluster.id, grouped(cluster.max_devices)), "list fewer, or choose another --cluster");
+  std::erase_if(sizes, [&](std::int64_t n) { return n > cluster.max_devices; });
+  sizes.push_back(cluster.max_devices);
+  return sizes;
+}
+
+void load(const ParsedOptions& options, Plan& plan) {
+  const std::filesystem::path models = data_folder();
+  plan.scene = load_scene(scene_names(options), models);
+  PlanResults& r = plan.results;
+  plan.devices = sizes_to_plan(options, plan.scene.cluster);
+  plan.question = read_question(options, plan.scene, "batch", r.assumptions);
+  plan.question.space = read_space(options);
+  r.question = plan_question(plan.question, plan.scene);
+  read_run(options, plan.scene, models, r.question, r.assumptions);
+  add_evidence(plan.scene, plan.question, r.assumptions);
+  r.question.restrictions = restrictions(options);
+  r.question.keep = options.count("top", 1, most_kept);
+  r.inputs = plan.scene.inputs;
+  const std::string program = version().number + " " + commit_text();
+  r.provenance = {version().number, commit_text(), canonical_command(plan_spec(), options, output_options), date_of_epoch(std::getenv("SOURCE_DATE_EPOCH")), 0,
+                  derived_uuid(r.question, r.inputs, program)};
+}
+
+/// Files that will be written, refused early.
+void check_files(const ParsedOptions& options) {
+  for (const char* option : {"out", "report"})
+    if (options.given(option)) check_target(options.text(option), options.flag("force"));
+  if (options.given("out") && options.given("report") && options.text("out") == options.text("report"))
+    options.fail("report", "is the same file as --out", "give two names");
+}
+
+std::string dry_run(const ParsedOptions& options, const Plan& plan) {
+  const PlanQuestion& q = plan.results.question;
+  std::int64_t strategies = 0;
+  for (const std::int64_t n : plan.devices) for_each_strategy(plan.question, n, [&strategies](const Strategy&) { ++strategies; });
+  std::string out = fmt::format("{} ({} parameters), {} {}, on {} ({} with {})\n", q.model, count_text(q.parameters), count_text(q.units), q.counts_tokens ? "tokens" : "samples",
+                                q.cluster, q.device_name, format_quantity(q.device_memory));
+  std::vector<std::string> sizes;
+  for (const std::int64_t n : plan.devices) sizes.push_back(grouped(n));
+  out += fmt::format("{} sizes: {}\n{} strategies to price\n", sizes.size(), join(sizes, " "), grouped(strategies));
+  for (const Assumption& a : plan.results.assumptions) out += fmt::format("  {}: {} ({}{})\n", a.name, a.value, a.basis, a.source.empty() ? "" : ": " + a.source);
+  for (const InputText& i : plan.results.inputs) out += fmt::format("  reads {} ({} bytes, sha256 {})\n", i.path, i.text.size(), i.sha256.substr(0, 12));
+  for (const char* option : {"out", "report"})
+    if (options.given(option)) out += fmt::format("  would write {}\n", options.text(option));
+  return out;
+}
+
+void plan_sizes(const ParsedOptions& options, const MpiSession& session, Plan& plan) {
+  std::string share;
+  together(session, [&] {
+    const auto ranks = static_cast<std::size_t>(session.size());
+    Progress progress("planning", "sizes", static_cast<std::int64_t>((plan.devices.size() + ranks - 1) / ranks), options.flag("quiet") || !session.is_root());
+    const RunPlan& run = plan.results.question.run;
+    share = pack(plan_share(plan.question, run, plan.devices, static_cast<std::size_t>(plan.results.question.keep), session.rank(), session.size(), [&] { progress.advance(); }));
+  });
+  std::vector<PlannedSize> all;
+  for (const std::string& part : session.gather(share))
+    for (PlannedSize& planned : unpack_planned(part)) all.push_back(std::move(planned));
+  collect(std::move(all), plan.results);
+}
+
+/// The answer in words, the files, the text for stdout.
+CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& session, PlanResults& results) {
+  const Verdict verdict = judge(results);
+  results.answer = answer_of(verdict);
+  const std::string text = plan_report(results);
+  const bool force = options.flag("force");
+  if (options.given("out")) save_results(results, options.text("out"), force);
+  if (options.given("report")) write_file(options.text("report"), text, force);
+  if (!options.flag("quiet"))
+    for (const char* option : {"out", "report"})
+      if (options.given(option)) note(session, "wrote " + options.text(option));
+  return {options.flag("json") ? plan_json(results) : text, verdict.satisfied() ? ExitCode::ok : ExitCode::infeasible};
+}
+
+}  // namespace
+
+CommandSpec plan_spec() {
+  return {"plan", "how many devices, how long, how much: the best strategy for each cluster size",
+          {"reckon plan --model llama-3-70b --device h100 --devices 256..24576 --tokens 15T",
+           "reckon plan --model llama-2-7b --device h100 --devices 8..512 --tokens 2T --deadline 30d --budget $2M",
+           "reckon plan --model mixtral-8x7b --cluster aws-p5 --devices 128,256 --tokens 1T --tp 1,2,4 --out mixtral.h5 --force"},
+          {training_options(),
+           place_options(),
+           {"Sizes", {{.name = "devices", .argument = "LIST", .fallback = "64..16384", .help = "numbers of devices: 512, 256,512,1024, 256..24576 (doubling), 64..512+64", .letter = 'n'}}},
+           amount_options(),
+           {"The step", {{.name = "batch", .argument = "SIZE", .help = "of one step: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]", .letter = 'b'}}},
+           money_options(),
+           goodput_options(),
+           space_options(),
+           {"Output",
+            {{.name = "top", .argument = "COUNT", .fallback = "3", .help = "strategies to keep for each size", .letter = 'k'},
+             {.name = "out", .argument = "FILE.h5", .help = "write all results as HDF5", .letter = 'o'},
+             {.name = "report", .argument = "FILE.txt", .help = "write the text of the answer"},
+             {.name = "force", .help = "replace files that exist", .letter = 'f'},
+             {.name = "json", .help = "the answer as JSON on stdout"},
+             {.name = "dry-run", .help = "say what would be planned and written, and leave"},
+             {.name = "quiet", .help = "no progress, no notes", .letter = 'q'},
+             {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}}},
+          {},
+          "Exit code 3 when no size has a plan, or none meets --deadline and --budget; the table is printed all the same. 'mpiexec -n N reckon plan ...' shares the sizes among N ranks; "
+          "the results are the same, byte for byte."};
+}
+
+CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) {
+  Plan plan;
+  together(session, [&] {
+    load(options, plan);
+    if (session.is_root()) check_files(options);
+  });
+  if (options.flag("dry-run")) return {session.is_root() ? dry_run(options, plan) : ""};
+  plan_sizes(options, session, plan);
+  CommandResult result;
+  together(session, [&] {
+    if (session.is_root()) result = deliver_plan(options, session, plan.results);
+  });
+  return result;
+}
+
+}  // namespace reckon

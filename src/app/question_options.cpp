@@ -1,0 +1,215 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "app/question_options.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <bit>
+#include <cmath>
+#include <utility>
+#include <variant>
+
+#include "base/text.hpp"
+#include "report/numbers.hpp"
+
+namespace reckon {
+namespace {
+
+constexpr std::int64_t longest_default_sequence = 8192;
+constexpr double batch_tolerance = 0.05;
+constexpr std::string_view optimizer_names[] = {"adamw", "lamb", "sgd"};
+
+std::string spelled(std::string_view word) { return std::string(word); }
+
+template <class Enum>
+std::vector<std::string> names_of(const std::vector<Enum>& values) {
+  std::vector<std::string> out;
+  for (const Enum v : values) out.emplace_back(name_of(v));
+  return out;
+}
+
+Assumption stated(const ParsedOptions& options, const std::string& option, std::string name, std::string value, std::string reason) {
+  if (options.given(option)) return {std::move(name), std::move(value), "given", "--" + option, ""};
+  return {std::move(name), std::move(value), "default", std::move(reason), ""};
+}
+
+void settle_sequence(const ParsedOptions& options, Scene& scene, Task& task, std::vector<Assumption>& assumptions) {
+  auto* t = std::get_if<Transformer>(&scene.architecture.body);
+  if (t == nullptr || t->vocab_size == 0) {
+    if (options.given("seq-len")) options.fail("seq-len", scene.architecture.name + " is not trained on sequences of tokens", "leave it out");
+    if (t != nullptr) task.seq_len = t->seq_len;
+    return;
+  }
+  const std::int64_t own = t->seq_len > 0 ? t->seq_len : std::min(t->max_positions > 0 ? t->max_positions : longest_default_sequence, longest_default_sequence);
+  task.seq_len = options.given("seq-len") ? options.count("seq-len", 1, 1 << 30) : own;
+  if (t->positions == PositionKind::learned && t->max_positions > 0 && task.seq_len > t->max_positions)
+    options.fail("seq-len", fmt::format("the model's position table has {} rows", t->max_positions), fmt::format("choose at most {}", t->max_positions));
+  t->seq_len = task.seq_len;
+  assumptions.push_back(stated(options, "seq-len", "sequence length", grouped(task.seq_len) + " tokens", "the model's own, at most 8,192"));
+}
+
+std::int64_t settle_batch(const ParsedOptions& options, const Scene& scene, const Task& task, const std::string& option, std::vector<Assumption>& assumptions) {
+  const bool tokens = counts_tokens(scene.architecture);
+  std::int64_t batch = 0;
+  if (options.given(option)) {
+    try {
+      batch = batch_size(options.text(option), tokens ? task.seq_len : 0);
+    } catch (const TextError& error) {
+      options.fail(option, error.reason(), error.cure());
+    }
+  } else {
+    batch = default_batch_size(task.training, parameter_count(scene.architecture).total(), task.seq_len, tokens);
+  }
+  const std::string value = tokens ? fmt::format("{} sequences = {} tokens", grouped(batch), count_text(static_cast<double>(batch * task.seq_len))) : grouped(batch) + " samples";
+  const char* reason = task.training != Training::pretrain ? "usual for fine-tuning" : tokens ? "usual for pre-training: 16M tokens from 20B parameters up, 4M below" : "usual";
+  assumptions.push_back(stated(options, option, "global batch", value, reason));
+  return batch;
+}
+
+void check_precision(const ParsedOptions& options, const Scene& scene, Precision precision) {
+  if (scene.compute.supports(precision) && scene.cluster.device.peak.contains(precision)) return;
+  std::vector<std::string> known;
+  for (const Precision p : all_precisions)
+    if (scene.compute.supports(p) && scene.cluster.device.peak.contains(p)) known.emplace_back(name_of(p));
+  options.fail("precision", fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(precision)), "choose one of: " + join(known, ", "));
+}
+
+Optimizer optimizer_of(const std::string& name) { return name == "lamb" ? Optimizer::lamb : name == "sgd" ? Optimizer::sgd : Optimizer::adamw; }
+
+/// Figures that are recalled or assumed, with where that is said.
+void add_unread(const std::string& prefix, const Provenance& provenance, const std::vector<std::pair<std::string, std::string>>& fields, std::vector<Assumption>& assumptions) {
+  for (const auto& [field, value] : fields) {
+    const Source* source = source_of(provenance, field);
+    if (source != nullptr && !source->read) assumptions.push_back({prefix + " " + field, value, "estimated", source->title, source->date});
+  }
+}
+
+void add_unread_place(const Cluster& c, std::vector<Assumption>& assumptions) {
+  add_unread(c.device.id, c.device.provenance,
+             {{"memory", format_quantity(c.device.memory)}, {"memory_bandwidth", format_quantity(c.device.memory_bandwidth)}, {"link_bandwidth", format_quantity(c.device.link_bandwidth)},
+              {"power", format_quantity(c.device.power)}}, assumptions);
+  add_unread(c.node.id, c.node.provenance, {{"nics_per_node", fmt::to_string(c.node.nics_per_node)}, {"scale_up_domain", fmt::to_string(c.node.scale_up_domain)}}, assumptions);
+  add_unread(c.fabric.id, c.fabric.provenance,
+             {{"nic_bandwidth", format_quantity(c.fabric.nic_bandwidth)}, {"latency", format_quantity(c.fabric.latency)}, {"oversubscription", significant(c.fabric.oversubscription)}}, assumptions);
+}
+
+}  // namespace
+
+OptionGroup training_options() {
+  return {"What is trained",
+          {{.name = "model", .argument = "NAME|FILE", .help = "a model of the catalogue, or a Hugging Face config.json (or its folder)", .letter = 'm'},
+           {.name = "as", .argument = "FAMILY", .help = "read the config.json as this model_type, e.g. llama"},
+           {.name = "seq-len", .argument = "TOKENS", .help = "tokens of a sequence [default: the model's own, at most 8192]"},
+           {.name = "training", .argument = "KIND", .fallback = "pretrain", .help = "pretrain, finetune or lora"},
+           {.name = "lora-rank", .argument = "RANK", .fallback = "16", .help = "rank of the adapters, with --training lora"},
+           {.name = "optimizer", .argument = "NAME", .fallback = "adamw", .help = "adamw, lamb or sgd"},
+           {.name = "precision", .argument = "FORMAT", .fallback = "bf16", .help = "of the matrix products: fp32, tf32, fp16, bf16, fp8, mxfp8 or nvfp4"},
+           {.name = "attention", .argument = "KIND", .fallback = "flash", .help = "flash or unfused"}}};
+}
+
+OptionGroup place_options() {
+  return {"Where",
+          {{.name = "cluster", .argument = "NAME", .help = "a cluster or node of the catalogue ('reckon catalog clusters')", .letter = 'c'},
+           {.name = "device", .argument = "NAME", .help = "a device in its usual node, e.g. h100 ('reckon catalog devices')", .letter = 'd'},
+           {.name = "stack", .argument = "NAME", .fallback = "default", .help = "software generation ('reckon catalog stacks')"},
+           {.name = "memory-margin", .argument = "SHARE", .fallback = "6 %", .help = "device memory kept free for fragmentation"}}};
+}
+
+SceneNames scene_names(const ParsedOptions& options) {
+  if (!options.given("model")) throw UsageError("the option '--model' is required", "give --model NAME or --model path/to/config.json; 'reckon catalog architectures' lists names");
+  if (options.given("cluster") == options.given("device"))
+    throw UsageError(options.given("cluster") ? "both --cluster and --device are given" : "the place is missing", "give --cluster NAME or --device NAME, e.g. --device h100");
+  return {options.text("model"), options.find("as").value_or(""), options.text(options.given("cluster") ? "cluster" : "device"), options.text("stack")};
+}
+
+bool counts_tokens(const Architecture& architecture) {
+  const Transformer* t = architecture.transformer();
+  return t != nullptr && t->vocab_size > 0;
+}
+
+std::int64_t batch_size(std::string_view text, std::int64_t seq_len) {
+  const std::int64_t count = parse_count(text, 1);
+  if (lower(text).find("tok") == std::string::npos) return count;
+  if (seq_len <= 0) throw TextError("a batch in tokens for a model without tokens", "give the number of samples");
+  if (count % seq_len == 0) return count / seq_len;
+  const double exact = static_cast<double>(count) / static_cast<double>(seq_len);
+  const auto low = static_cast<std::int64_t>(std::ceil(exact * (1 - batch_tolerance))), high = static_cast<std::int64_t>(std::floor(exact * (1 + batch_tolerance)));
+  if (high < 1 || low > high) throw TextError(fmt::format("{} tokens are less than a sequence of {}", grouped(count), grouped(seq_len)), "give a larger batch or a smaller --seq-len");
+  std::int64_t best = 0;
+  for (std::int64_t unit = std::bit_floor(static_cast<std::uint64_t>(high)); unit >= 1 && best == 0; unit /= 2) {
+    const std::int64_t nearest = std::max<std::int64_t>(1, std::llround(exact / static_cast<double>(unit))) * unit;
+    if (nearest >= std::max<std::int64_t>(low, 1) && nearest <= high) best = nearest;
+  }
+  return best;
+}
+
+std::int64_t default_batch_size(Training training, double parameters, std::int64_t seq_len, bool tokens) {
+  if (!tokens) return 1024;
+  const double wanted = training != Training::pretrain ? 1e6 : parameters >= 20e9 ? 16e6 : 4e6;
+  return batch_size(fmt::format("{} tokens", std::max(static_cast<std::int64_t>(wanted), seq_len)), seq_len);
+}
+
+Question read_question(const ParsedOptions& options, Scene& scene, const std::string& batch_option, std::vector<Assumption>& assumptions) {
+  Question q{&scene.architecture, &scene.cluster, &scene.compute, &scene.links, &scene.stack, {}, Precision::bf16, AttentionKind::flash, 1, 0.06, {}};
+  q.task.training = *training_of(options.choice("training", names_of<Training>({Training::pretrain, Training::finetune, Training::lora})));
+  q.task.optimizer = optimizer_of(options.choice("optimizer", {"adamw", "lamb", "sgd"}));
+  q.task.lora_rank = options.count("lora-rank", 1, 65536);
+  if (options.given("lora-rank") && q.task.training != Training::lora) options.fail("lora-rank", "goes with --training lora", "add --training lora");
+  q.precision = *precision_of(options.choice("precision", names_of(std::vector<Precision>(all_precisions.begin(), all_precisions.end()))));
+  q.attention = *attention_of(options.choice("attention", names_of<AttentionKind>({AttentionKind::flash, AttentionKind::unfused})));
+  q.memory_margin = options.number("memory-margin", 0, 0.9);
+  check_precision(options, scene, q.precision);
+  settle_sequence(options, scene, q.task, assumptions);
+  q.global_batch_size = settle_batch(options, scene, q.task, batch_option, assumptions);
+  assumptions.push_back(stated(options, "training", "training", spelled(name_of(q.task.training)), "usual"));
+  assumptions.push_back(stated(options, "optimizer", "optimizer", spelled(optimizer_names[static_cast<int>(q.task.optimizer)]), "usual"));
+  assumptions.push_back(stated(options, "precision", "precision", spelled(name_of(q.precision)), "usual"));
+  assumptions.push_back(stated(options, "memory-margin", "memory kept free", significant(100 * q.memory_margin) + " %", "room for fragmentation"));
+  return q;
+}
+
+PlanQuestion plan_question(const Question& q, const Scene& scene) {
+  PlanQuestion out;
+  const ParameterCount count = parameter_count(scene.architecture);
+  out.model = scene.architecture.name;
+  out.family = scene.architecture.family;
+  out.parameters = count.total();
+  out.active_parameters = count.active();
+  out.training = name_of(q.task.training);
+  out.optimizer = optimizer_names[static_cast<int>(q.task.optimizer)];
+  out.precision = name_of(q.precision);
+  out.attention = name_of(q.attention);
+  out.stack = scene.stack.id;
+  out.stack_name = scene.stack.name;
+  out.cluster = scene.cluster.id;
+  out.cluster_name = scene.cluster.name;
+  out.device = scene.cluster.device.id;
+  out.device_name = scene.cluster.device.name;
+  out.node = scene.cluster.node.id;
+  out.fabric = scene.cluster.fabric.id;
+  out.devices_per_node = scene.cluster.node.devices_per_node;
+  out.device_memory = scene.cluster.device.memory;
+  out.memory_margin = q.memory_margin;
+  out.counts_tokens = counts_tokens(scene.architecture);
+  out.seq_len = out.counts_tokens ? q.task.seq_len : 0;
+  out.global_batch_size = q.global_batch_size;
+  return out;
+}
+
+void add_evidence(const Scene& scene, const Question& question, std::vector<Assumption>& assumptions) {
+  const ComputeCalibration& compute = scene.compute;
+  const Cluster& cluster = scene.cluster;
+  const auto& gemm = compute.gemm[static_cast<std::size_t>(question.precision)];
+  const bool derived = compute.derived() || (gemm && gemm->derived);
+  std::string residual = gemm && gemm->residual.points > 0 ? fmt::format("{} points, median error {:.1f} %", grouped(std::llround(gemm->residual.points)), 100 * gemm->residual.median) : "";
+  if (compute.derived()) residual = "scaled from " + compute.derived_from;
+  const Source* source = gemm ? &gemm->source : source_of(compute.provenance, "gemm");
+  assumptions.push_back({fmt::format("{} products on {}", name_of(question.precision), cluster.device.id), residual.empty() ? "calibrated" : residual,
+                         derived ? "derived" : "measured", source ? source->title : "", compute.date});
+  assumptions.push_back({"links inside a node", cluster.device.id, scene.links.domain_measured ? "measured" : "derived", scene.link_table.source.title, scene.link_table.source.date});
+  assumptions.push_back({"links between nodes", cluster.fabric.id, scene.links.fabric_measured ? "measured" : "derived", scene.link_table.source.title, scene.link_table.source.date});
+  assumptions.push_back({"software stack", scene.stack.id, scene.stack.fitted.empty() ? "estimated" : "fitted", scene.stack.fit_note.empty() ? scene.stack.name : scene.stack.fit_note, ""});
+  add_unread_place(cluster, assumptions);
+}
+
+}  // namespace reckon
