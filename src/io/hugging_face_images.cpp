@@ -9,7 +9,8 @@
 namespace reckon {
 namespace {
 
-constexpr std::int64_t most_levels = 16;
+// Bounds on the number of layers that are listed one by one; the largest known have 4 levels, 3 blocks, depth 10, 36 blocks a stage.
+constexpr std::int64_t most_levels = 8, most_blocks = 32, most_depth = 64, most_stage_blocks = 1000;
 
 void need_text(Fields& f, std::string_view name, const std::string& wanted) {
   const std::string found = f.text(name, wanted);
@@ -91,7 +92,7 @@ void read_conditioning(Fields& f, UNet& u) {
 
 ResNet read_resnet(Fields& f) {
   ResNet r;
-  r.stage_blocks = need_list(f, "depths", "the blocks of each stage", field_limit::layers);
+  r.stage_blocks = need_list(f, "depths", "the blocks of each stage", most_stage_blocks);
   const std::vector<std::int64_t> widths = need_list(f, "hidden_sizes", "the output channels of each stage", field_limit::width);
   r.stem_channels = f.need({"embedding_size"}, "the channels of the stem", field_limit::width);
   r.image_channels = f.whole({"num_channels"}, 3, field_limit::width);
@@ -137,11 +138,11 @@ UNet read_unet(Fields& f) {
   const std::vector<bool> attends = attending_levels(f, levels);
   for (std::size_t i = 0; i < levels; ++i)
     if (attends[i]) u.attention_resolutions.push_back(std::int64_t{1} << i);
-  const std::vector<std::int64_t> blocks = by_level(f, "layers_per_block", 2, levels, field_limit::layers);
+  const std::vector<std::int64_t> blocks = by_level(f, "layers_per_block", 2, levels, most_blocks);
   if (std::count(blocks.begin(), blocks.end(), blocks[0]) != static_cast<std::ptrdiff_t>(levels))
     f.fail("layers_per_block", "levels with different numbers of blocks are not described by this reader");
   u.num_res_blocks = blocks[0];
-  u.transformer_depth = by_level(f, "transformer_layers_per_block", 1, levels, field_limit::layers);
+  u.transformer_depth = by_level(f, "transformer_layers_per_block", 1, levels, most_depth);
   read_heads(f, u, channels);
   read_conditioning(f, u);
   u.in_channels = f.whole({"in_channels"}, 4, field_limit::width);

@@ -173,6 +173,40 @@ TEST(HuggingFace, AsReadsAnUnknownFamily) {
   EXPECT_THROW(read(unknown, "lama"), UsageError);
 }
 
+// Each key of each family's file replaced by each of these: read, or refused with a place; never a crash, a hang or another error.
+TEST(HuggingFace, EveryKeyOfEveryFamilyMayBeWrong) {
+  const std::vector<std::string> values{"null", "true",  "0",     "-1", "1",   "3",          "7.5", "1e6",
+                                        "1e18", "1e300", "\"x\"", "[]", "[1]", "[\"x\", 2]", "{}",  "{\"a\": []}"};
+  const JsonDocument file = read_json(RECKON_SOURCE_DIR "/tests/io/hugging_face_vectors.json");
+  std::int64_t accepted = 0, refused = 0;
+  std::vector<JsonNode> configs;
+  std::set<std::string> families;
+  for (const JsonNode& vector : file.root().at("vectors").items())
+    if (families.insert(vector.at("config").at("model_type").string()).second) configs.push_back(vector.at("config"));
+  const JsonDocument image = parse_json(object(unet()), "unet");
+  configs.push_back(image.root());
+
+  for (const JsonNode& config : configs) {
+    Members members;
+    for (const auto& [key, value] : config.members()) members[key] = value.dump();
+    for (const auto& [key, ignored] : members) {
+      for (const std::string& value : values) {
+        try {
+          const ParameterCount p = parameter_count(read(with(members, {{key, value}})));
+          EXPECT_TRUE(p.total() > 0 && p.active() > 0 && p.total() < 1e40) << key << " = " << value;
+          ++accepted;
+        } catch (const ConfigError& error) {
+          EXPECT_EQ(error.place().rfind("/", 0), 0u) << error.what();
+          ++refused;
+        }
+      }
+    }
+  }
+
+  EXPECT_GT(refused, 5'000);
+  EXPECT_GT(accepted, 5'000);
+}
+
 struct Bad {
   std::string text, place, says;
 };
