@@ -59,14 +59,13 @@ T element(double x) {
 template <class T>
 class Operand {
  public:
-  /// Poisoned: every byte 0xff, a NaN in each type, so that what is not written shows.
-  Operand(Place& place, std::size_t count, std::size_t offset)
-      : place_(place), count_(count), first_(256 / sizeof(T) + offset), image_(first_ + count + 256 / sizeof(T)) {
-    std::memset(static_cast<void*>(image_.data()), 0xff, image_.size() * sizeof(T));
-    memory_ = place_.allocate(image_.size() * sizeof(T));
+  /// An output: every byte 0xff, a NaN in each type, so that what is not written shows.
+  Operand(Place& place, std::size_t count, std::size_t offset) : Operand(place, count, offset, 0xa5) {
+    std::memset(static_cast<void*>(image_.data() + first_), 0xff, count * sizeof(T));
     place_.write(memory_.get(), image_.data(), image_.size() * sizeof(T));
   }
-  Operand(Place& place, const std::vector<T>& values, std::size_t offset) : Operand(place, values.size(), offset) {
+  /// An input: between NaNs, so that what is read beside it shows.
+  Operand(Place& place, const std::vector<T>& values, std::size_t offset) : Operand(place, values.size(), offset, 0xff) {
     std::copy(values.begin(), values.end(), image_.begin() + static_cast<std::ptrdiff_t>(first_));
     place_.write(memory_.get(), image_.data(), image_.size() * sizeof(T));
   }
@@ -89,14 +88,20 @@ class Operand {
   /// Whether nothing was written beside the operand.
   bool guarded() const {
     const std::vector<T> now = whole();
-    const auto poisoned = [&](std::size_t from, std::size_t to) {
+    const auto untouched = [&](std::size_t from, std::size_t to) {
       const auto* p = reinterpret_cast<const unsigned char*>(now.data());
-      return std::all_of(p + from * sizeof(T), p + to * sizeof(T), [](unsigned char byte) { return byte == 0xff; });
+      return std::all_of(p + from * sizeof(T), p + to * sizeof(T), [this](unsigned char byte) { return byte == guard_; });
     };
-    return poisoned(0, first_) && poisoned(first_ + count_, now.size());
+    return untouched(0, first_) && untouched(first_ + count_, now.size());
   }
 
  private:
+  Operand(Place& place, std::size_t count, std::size_t offset, unsigned char guard)
+      : place_(place), count_(count), first_(256 / sizeof(T) + offset), guard_(guard), image_(first_ + count + 256 / sizeof(T)) {
+    std::memset(static_cast<void*>(image_.data()), guard, image_.size() * sizeof(T));
+    memory_ = place_.allocate(image_.size() * sizeof(T));
+  }
+
   std::vector<T> whole() const {
     std::vector<T> now(image_.size());
     place_.read(now.data(), memory_.get(), now.size() * sizeof(T));
@@ -105,6 +110,7 @@ class Operand {
 
   Place& place_;
   std::size_t count_, first_;
+  unsigned char guard_;
   std::vector<T> image_;
   std::shared_ptr<void> memory_;
 };
