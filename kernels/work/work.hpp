@@ -78,9 +78,10 @@ constexpr Work convolution_work(double batch, double out_pixels, double in_pixel
           Bytes{element * batch * in_pixels * in_channels}};
 }
 
-/// Scatter of tokens to their experts (and its reverse): each of tokens x top_k rows read and written once.
+/// Scatter of tokens to their experts (and, the other way, the weighted sum): each token row read or written once, each of its top_k
+/// copies written or read once.
 constexpr Work permute_work(double tokens, double top_k, double hidden, double element) {
-  return elementwise_work(tokens * top_k * hidden, 1.0, 1.0, 0.0, element);
+  return {Flops{tokens * top_k * hidden}, Bytes{tokens * (1.0 + top_k) * hidden * element}, Bytes{}};
 }
 
 /// Adam / AdamW: reads gradient, master weight and two moments, writes master, moments and the working weight.

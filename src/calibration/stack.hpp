@@ -29,6 +29,7 @@ struct StackFacts {
   bool overlap_parameters = false;     ///< parameter all-gather under the forward pass
   bool overlap_pipeline = false;       ///< pipeline messages under compute
   bool overlap_experts = false;        ///< expert all-to-all under compute
+  bool fused_dispatch = false;         ///< the expert all-to-all delivers tokens in expert order (DeepEP, HybridEP)
   bool cuda_graphs = false;            ///< no host time between kernels
 };
 

@@ -279,11 +279,13 @@ class TransformerLowering {
     b.norm("mlp norm", x.norm_tokens, h(), has_bias());
     b.linear("router", OpGroup::router, {.rows = own, .in = h(), .out = count, .saves_input = false, .low_precision = false});
     b.stream("top-k and softmax", OpGroup::router, Bytes{own * count * 4.0 * 6.0}, Bytes{own * count * 4.0 * 4.0}, Bytes{own * count * 8.0}, 12, 8);
-    const Work move = permute_work(own, top, h(), x.element);
-    b.stream("permute", OpGroup::other, move.bytes, move.bytes * 1.5, Bytes{}, 3, 3);
+    const Work move = permute_work(own, top, h(), x.element);  // every token is read once and written to each of its experts; the way back sums
+    b.stream("permute", OpGroup::other, move.bytes, move.bytes, Bytes{}, 3, 3);
     if (x.ep > 1) {
       b.message(Group::expert, Collective::all_to_all, routed * h() * x.element, 2, 2, 2);
-      b.stream("sort by expert", OpGroup::other, Bytes{2.0 * 2.0 * routed * h() * x.element}, Bytes{2.0 * 2.0 * routed * h() * x.element}, Bytes{}, 4, 4);
+      // tokens arrive by rank and are put in expert order, and back: read + write, twice; a fused dispatcher writes them in place
+      const Bytes sort{facts_.fused_dispatch ? 0.0 : 2.0 * 2.0 * routed * h() * x.element};
+      if (!facts_.fused_dispatch) b.stream("sort by expert", OpGroup::other, sort, sort, Bytes{}, 4, 4);
     }
     const double gathered = routed * x.etp;  // every rank of an expert's tensor group sees its tokens
     if (x.etp > 1) {
@@ -294,7 +296,7 @@ class TransformerLowering {
     b.linear("experts up", OpGroup::expert_product, {.rows = gathered / local, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .experts = local, .frozen = x.frozen});
     activation(b, gathered, ffn, OpGroup::expert_activation);
     b.linear("experts down", OpGroup::expert_product, {.rows = gathered / local, .in = ffn, .out = h(), .experts = local, .frozen = x.frozen});
-    b.stream("combine", OpGroup::other, move.bytes, move.bytes * 1.5, x.ep > 1 ? Bytes{} : Bytes{routed * h() * x.element}, 3, 3);
+    b.stream("combine", OpGroup::other, move.bytes, move.bytes, x.ep > 1 ? Bytes{} : Bytes{routed * h() * x.element}, 3, 3);
     if (e.shared_ffn_hidden_size > 0) {
       mlp_block(b, x, static_cast<double>(e.shared_ffn_hidden_size), OpGroup::shared_product, OpGroup::shared_product, false);
       tensor_messages(b, x, x.tokens);

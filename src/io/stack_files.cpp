@@ -22,6 +22,7 @@ constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
                               {"overlap_parameters", &StackFacts::overlap_parameters},
                               {"overlap_pipeline", &StackFacts::overlap_pipeline},
                               {"overlap_experts", &StackFacts::overlap_experts},
+                              {"fused_dispatch", &StackFacts::fused_dispatch},
                               {"cuda_graphs", &StackFacts::cuda_graphs}};
 
 struct SizeName {
