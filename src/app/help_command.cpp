@@ -30,7 +30,7 @@ std::string units_help() {
   rate             989 TFLOP/s                   FLOP is work, FLOP/s a rate
   time             1.5 us   20 ms   90 s   30 min   24 h   30 d   1 year
   power, energy    700 W   10.2 kW   1.2 MWh
-  money            $2.50/h   $50M   2.50 USD/GPU-h   $0.09/kWh
+  money            $2.50/h   $50M   2.50 USD/GPU-h   $0.09/kWh     in a shell '$50M', in single quotes
   counts           512   15T   16M tokens   8B params   1e12     k M B T: thousand to trillion
   shares           0.06   6 %
   lists            256,512,1024   256..24576 (doubling)   256..6561*3   64..512+64

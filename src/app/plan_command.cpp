@@ -51,8 +51,9 @@ std::vector<std::int64_t> sizes_to_plan(const ParsedOptions& options, const Clus
 }
 
 void load(const ParsedOptions& options, Plan& plan) {
+  const SceneNames names = scene_names(options);
   const std::filesystem::path models = data_folder();
-  plan.scene = load_scene(scene_names(options), models);
+  plan.scene = load_scene(names, models);
   PlanResults& r = plan.results;
   plan.devices = sizes_to_plan(options, plan.scene.cluster);
   plan.question = read_question(options, plan.scene, "batch", r.assumptions);
@@ -125,7 +126,7 @@ CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& sessi
 CommandSpec plan_spec() {
   return {"plan", "how many devices, how long, how much: the best strategy for each cluster size",
           {"reckon plan --model llama-3-70b --device h100 --devices 256..24576 --tokens 15T",
-           "reckon plan --model llama-2-7b --device h100 --devices 8..512 --tokens 2T --deadline 30d --budget $2M",
+           "reckon plan --model llama-2-7b --device h100 --devices 8..512 --tokens 2T --deadline 30d --budget '$2M'",
            "reckon plan --model mixtral-8x7b --cluster aws-p5 --devices 128,256 --tokens 1T --tp 1,2,4 --out mixtral.h5 --force"},
           {training_options(),
            place_options(),

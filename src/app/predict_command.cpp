@@ -113,7 +113,8 @@ CommandSpec predict_spec() {
 
 CommandResult run_predict(const ParsedOptions& options, const MpiSession&) {
   std::vector<Assumption> assumptions;
-  Scene scene = load_scene(scene_names(options), data_folder());
+  const SceneNames names = scene_names(options);
+  Scene scene = load_scene(names, data_folder());
   const Question question = read_question(options, scene, "gb", assumptions);
   add_evidence(scene, question, assumptions);
   const Strategy strategy = read_strategy(options, question);

@@ -206,8 +206,9 @@ void add_evidence(const Scene& scene, const Question& question, std::vector<Assu
   const Source* source = gemm ? &gemm->source : source_of(compute.provenance, "gemm");
   assumptions.push_back({fmt::format("{} products on {}", name_of(question.precision), cluster.device.id), residual.empty() ? "calibrated" : residual,
                          derived ? "derived" : "measured", source ? source->title : "", compute.date});
-  assumptions.push_back({"links inside a node", cluster.device.id, scene.links.domain_measured ? "measured" : "derived", scene.link_table.source.title, scene.link_table.source.date});
-  assumptions.push_back({"links between nodes", cluster.fabric.id, scene.links.fabric_measured ? "measured" : "derived", scene.link_table.source.title, scene.link_table.source.date});
+  const Source &inside = scene.links.domain_source, &between = scene.links.fabric_source;
+  assumptions.push_back({"links inside a node", cluster.device.id, scene.links.domain_measured ? "measured" : "derived", inside.title, inside.date});
+  assumptions.push_back({"links between nodes", cluster.fabric.id, scene.links.fabric_measured ? "measured" : "derived", between.title, between.date});
   assumptions.push_back({"software stack", scene.stack.id, scene.stack.fitted.empty() ? "estimated" : "fitted", scene.stack.fit_note.empty() ? scene.stack.name : scene.stack.fit_note, ""});
   add_unread_place(cluster, assumptions);
 }

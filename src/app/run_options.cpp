@@ -29,7 +29,7 @@ void read_amount(const ParsedOptions& options, PlanQuestion& q) {
   if (options.given("deadline")) q.deadline = options.quantity<Seconds>("deadline");
   if (options.given("budget")) q.budget = options.quantity<Dollars>("budget");
   if (q.deadline && *q.deadline <= Seconds{}) options.fail("deadline", "a deadline of no time", "give e.g. 30 d");
-  if (q.budget && *q.budget <= Dollars{}) options.fail("budget", "a budget of nothing", "give e.g. $50M");
+  if (q.budget && *q.budget <= Dollars{}) options.fail("budget", "a budget of nothing", "give e.g. '$50M'");
 }
 
 void take_price(const Price& price, const std::string& how, PlanQuestion& q, std::vector<Assumption>& assumptions) {
@@ -61,7 +61,7 @@ void read_price(const ParsedOptions& options, Scene& scene, const std::filesyste
   } else {
     const std::string kind = options.choice("price-kind", price_kinds);
     const std::optional<Price> price = scene.catalog.usual_price(scene.cluster, kind);
-    if (!price) throw UsageError(fmt::format("the catalogue has no {} price of {}", kind, q.device), "give --price, e.g. --price \"$2.50/h\", or another --price-kind");
+    if (!price) throw UsageError(fmt::format("the catalogue has no {} price of {}", kind, q.device), "give --price, e.g. --price '$2.50/h', or another --price-kind");
     take_price(*price, "; median of the providers", q, assumptions);
   }
   add_price_list(scene, q.price_name, models);
@@ -74,12 +74,12 @@ OptionGroup amount_options() {
           {{.name = "tokens", .argument = "COUNT", .help = "tokens of the whole run, e.g. 15T", .letter = 't'},
            {.name = "samples", .argument = "COUNT", .help = "samples of the whole run, for models without tokens"},
            {.name = "deadline", .argument = "TIME", .help = "the run must not take longer, e.g. 30d"},
-           {.name = "budget", .argument = "MONEY", .help = "the run must not cost more, e.g. $50M"}}};
+           {.name = "budget", .argument = "MONEY", .help = "the run must not cost more, e.g. '$50M'"}}};
 }
 
 OptionGroup money_options() {
   return {"Money and energy",
-          {{.name = "price", .argument = "RATE", .help = "of one device, e.g. \"$2.50/h\" [default: from the catalogue]"},
+          {{.name = "price", .argument = "RATE", .help = "of one device, e.g. '$2.50/h' [default: from the catalogue]"},
            {.name = "price-id", .argument = "ID", .help = "an entry of 'reckon catalog prices'"},
            {.name = "price-kind", .argument = "KIND", .fallback = "on-demand", .help = "on-demand, reserved, spot, capacity-block or historic, from the catalogue"},
            {.name = "reserve", .argument = "SHARE", .fallback = "0", .help = "extra device-time that is paid: spares, evaluation, aborted starts"},

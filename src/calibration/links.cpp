@@ -226,7 +226,7 @@ LinkCalibration link_calibration(const LinkTable& table, const Device& device, c
     if (across == nullptr && found != table.fabrics.end()) across = &found->second, own_fabric = key != "default";
   }
   if (domain == nullptr || across == nullptr) throw CalibrationError("no link calibration for device '" + device.id + "' on fabric '" + fabric.id + "', and no default");
-  return {domain->links, across->links, own_domain && domain->measured, own_fabric && across->measured};
+  return {domain->links, across->links, own_domain && domain->measured, own_fabric && across->measured, domain->source, across->source};
 }
 
 }  // namespace reckon

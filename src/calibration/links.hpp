@@ -69,6 +69,7 @@ struct LinkCalibration {
   FabricLinks fabric;
   bool domain_measured = false;  ///< false: derived from another accelerator or from the nominal bandwidth
   bool fabric_measured = false;
+  Source domain_source, fabric_source;
 };
 
 /// Where the members of a group sit.  Bandwidths are per device, one direction.

@@ -6,11 +6,21 @@
 #include <algorithm>
 #include <numeric>
 
+#include "base/text.hpp"
 #include "io/results_columns.hpp"
 #include "report/table.hpp"
 
 namespace reckon {
 namespace {
+
+constexpr std::size_t value_width = 40, source_width = 64;
+
+std::vector<std::string> lines_of(const std::string& text) {
+  std::vector<std::string> out;
+  for (const std::string_view line : split(text, '\n'))
+    if (!line.empty()) out.emplace_back(line);
+  return out;
+}
 
 std::string parts_table(const std::vector<PartsColumn>& columns, const std::string& title, const std::vector<Part>& parts, const std::vector<std::vector<double>>& values) {
   std::vector<Table::Head> heads{{title, Align::left}};
@@ -52,7 +62,12 @@ std::string memory_report(const std::vector<PartsColumn>& columns) {
 std::string assumptions_report(const std::vector<Assumption>& assumptions) {
   if (assumptions.empty()) return "";
   Table table({{"assumption", Align::left}, {"value", Align::left}, {"basis", Align::left}, {"source", Align::left}});
-  for (const Assumption& a : assumptions) table.row({a.name, a.value, a.basis, a.date.empty() ? a.source : fmt::format("{} ({})", a.source, a.date)});
+  for (const Assumption& a : assumptions) {
+    const std::string source = a.date.empty() ? a.source : fmt::format("{} ({})", a.source, a.date);
+    const std::vector<std::string> values = lines_of(wrapped(a.value, value_width, 0)), sources = lines_of(wrapped(source, source_width, 0));
+    for (std::size_t i = 0; i < std::max({values.size(), sources.size(), std::size_t{1}}); ++i)
+      table.row({i == 0 ? a.name : "", i < values.size() ? values[i] : "", i == 0 ? a.basis : "", i < sources.size() ? sources[i] : ""});
+  }
   return "\nWhat the answer rests on\n" + table.text();
 }
 
