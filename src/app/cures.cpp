@@ -78,22 +78,32 @@ std::vector<Relaxation> relaxations(const SearchSpace& space) {
   return out;
 }
 
+/// The first doubling of `devices` on which something fits, as a sentence; empty when none does.
+std::string larger_cure(const Question& question, std::int64_t devices, const std::string& condition) {
+  const std::int64_t limit = std::min(question.cluster->max_devices > 0 ? question.cluster->max_devices : most_devices, devices * 64);
+  for (std::int64_t more = devices * 2; more <= limit; more *= 2) {
+    if (!whole_nodes(*question.cluster, more)) continue;
+    const SearchResult found = search(question, more, 1);
+    if (!found.best.empty()) return fmt::format("{}{} devices fit in {} as {}.", condition, grouped(more), gib(found.best[0].cost.memory.total()), short_strategy(found.best[0].strategy));
+  }
+  return "";
+}
+
 std::string memory_cure(const Question& question, std::int64_t devices) {
-  for (const Relaxation& r : relaxations(question.space)) {
+  const std::vector<Relaxation> lifted = relaxations(question.space);
+  for (const Relaxation& r : lifted) {
     Question relaxed = question;
     r.lift(relaxed.space);
     const SearchResult found = search(relaxed, devices, 1);
-    if (!found.best.empty())
-      return fmt::format("With {} it fits in {} as {}.", r.words, gib(found.best[0].cost.memory.total()), short_strategy(found.best[0].strategy));
+    if (!found.best.empty()) return fmt::format("With {} it fits in {} as {}.", r.words, gib(found.best[0].cost.memory.total()), short_strategy(found.best[0].strategy));
   }
-  const std::int64_t limit = question.cluster->max_devices > 0 ? question.cluster->max_devices : most_devices;
-  for (std::int64_t more = devices * 2; more <= std::min(limit, devices * 64); more *= 2) {
-    if (!whole_nodes(*question.cluster, more)) continue;
-    const SearchResult found = search(question, more, 1);
-    if (!found.best.empty())
-      return fmt::format("{} devices fit in {} as {}.", grouped(more), gib(found.best[0].cost.memory.total()), short_strategy(found.best[0].strategy));
+  std::string cure = larger_cure(question, devices, "");
+  if (cure.empty() && !lifted.empty()) {
+    Question free = question;
+    free.space = SearchSpace();
+    cure = larger_cure(free, devices, "Without restrictions of the strategies ");
   }
-  return "More devices do not help; choose devices with more memory, shorter sequences or a smaller model.";
+  return cure.empty() ? "More devices do not help; choose devices with more memory, shorter sequences or a smaller model." : cure;
 }
 
 }  // namespace

@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <cstdlib>
 #include <filesystem>
+#include <optional>
+#include <utility>
 
 #include "app/command.hpp"
 #include "app/planner.hpp"
@@ -93,18 +95,36 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
   return out;
 }
 
-void plan_sizes(const ParsedOptions& options, const MpiSession& session, Plan& plan) {
+/// All ranks' plans of `devices`, on rank 0.
+std::vector<PlannedSize> plan_sizes(const ParsedOptions& options, const MpiSession& session, const Plan& plan, const std::vector<std::int64_t>& devices) {
   std::string share;
   together(session, [&] {
     const auto ranks = static_cast<std::size_t>(session.size());
-    Progress progress("planning", "sizes", static_cast<std::int64_t>((plan.devices.size() + ranks - 1) / ranks), options.flag("quiet") || !session.is_root());
+    Progress progress("planning", "sizes", static_cast<std::int64_t>((devices.size() + ranks - 1) / ranks), options.flag("quiet") || !session.is_root());
     const RunPlan& run = plan.results.question.run;
-    share = pack(plan_share(plan.question, run, plan.devices, static_cast<std::size_t>(plan.results.question.keep), session.rank(), session.size(), [&] { progress.advance(); }));
+    share = pack(plan_share(plan.question, run, devices, static_cast<std::size_t>(plan.results.question.keep), session.rank(), session.size(), [&] { progress.advance(); }));
   });
   std::vector<PlannedSize> all;
   for (const std::string& part : session.gather(share))
     for (PlannedSize& planned : unpack_planned(part)) all.push_back(std::move(planned));
-  collect(std::move(all), plan.results);
+  return all;
+}
+
+/// The sizes of the question; with a deadline and a range of sizes also those between the last that is too slow and the first that is not.
+void plan_all(const ParsedOptions& options, const MpiSession& session, Plan& plan) {
+  std::vector<PlannedSize> planned = plan_sizes(options, session, plan, plan.devices);
+  const std::optional<Seconds> deadline = plan.results.question.deadline;
+  if (deadline && options.text("devices").find("..") != std::string::npos) {
+    std::string list;
+    if (session.is_root())
+      for (const std::int64_t n : sizes_between(planned, *deadline, plan.scene.cluster.node.devices_per_node)) list += (list.empty() ? "" : ",") + fmt::to_string(n);
+    session.broadcast(list);
+    if (!list.empty()) {
+      std::vector<PlannedSize> extra = plan_sizes(options, session, plan, parse_counts(list));
+      keep_nearest(planned, std::move(extra), *deadline);
+    }
+  }
+  collect(std::move(planned), plan.results);
 }
 
 /// The answer in words, the files, the text for stdout.
@@ -146,7 +166,7 @@ CommandSpec plan_spec() {
              {.name = "quiet", .help = "no progress, no notes", .letter = 'q'},
              {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}}},
           {},
-          "Exit code 3 when no size has a plan, or none meets --deadline and --budget; the table is printed all the same. 'mpiexec -n N reckon plan ...' shares the sizes among N ranks; "
+          "With --deadline and a range of --devices the sizes between the last that is too slow and the first that is not are tried too. Exit code 3 when no size has a plan, or none meets --deadline and --budget; the table is printed all the same. 'mpiexec -n N reckon plan ...' shares the sizes among N ranks; "
           "the results are the same, byte for byte."};
 }
 
@@ -157,7 +177,7 @@ CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) 
     if (session.is_root()) check_files(options);
   });
   if (options.flag("dry-run")) return {session.is_root() ? dry_run(options, plan) : ""};
-  plan_sizes(options, session, plan);
+  plan_all(options, session, plan);
   CommandResult result;
   together(session, [&] {
     if (session.is_root()) result = deliver_plan(options, session, plan.results);

@@ -32,6 +32,12 @@ std::int64_t take_whole(std::string_view& message) {
   return value;
 }
 
+bool in_time(const PlannedSize& p, Seconds deadline) { return !p.candidates.empty() && p.candidates[0].projection.wall_time <= deadline; }
+
+void sort_by_size(std::vector<PlannedSize>& planned) {
+  std::sort(planned.begin(), planned.end(), [](const PlannedSize& a, const PlannedSize& b) { return a.size.devices < b.size.devices; });
+}
+
 std::string_view take_text(std::string_view& message) {
   const std::int64_t size = take_whole(message);
   if (size < 0 || static_cast<std::uint64_t>(size) > message.size()) throw InternalError("a message between ranks is too short");
@@ -99,8 +105,30 @@ std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run
   return out;
 }
 
+std::vector<std::int64_t> sizes_between(const std::vector<PlannedSize>& planned, Seconds deadline, std::int64_t devices_per_node) {
+  constexpr std::int64_t most = 16;
+  std::int64_t low = 0, high = 0;
+  for (const PlannedSize& p : planned)
+    if (in_time(p, deadline) && (high == 0 || p.size.devices < high)) high = p.size.devices;
+  for (const PlannedSize& p : planned)
+    if (!p.candidates.empty() && p.size.devices < high) low = std::max(low, p.size.devices);
+  if (low == 0) return {};
+  const std::int64_t step = std::max<std::int64_t>(1, ((high - low) / most + devices_per_node - 1) / devices_per_node) * devices_per_node;
+  std::vector<std::int64_t> out;
+  for (std::int64_t n = low + step; n < high; n += step) out.push_back(n);
+  return out;
+}
+
+void keep_nearest(std::vector<PlannedSize>& planned, std::vector<PlannedSize> extra, Seconds deadline) {
+  std::erase_if(extra, [](const PlannedSize& p) { return p.candidates.empty(); });
+  sort_by_size(extra);
+  const auto enough = std::find_if(extra.begin(), extra.end(), [deadline](const PlannedSize& p) { return in_time(p, deadline); });
+  if (enough != extra.begin()) planned.push_back(*(enough - 1));
+  if (enough != extra.end()) planned.push_back(*enough);
+}
+
 void collect(std::vector<PlannedSize> planned, PlanResults& results) {
-  std::sort(planned.begin(), planned.end(), [](const PlannedSize& a, const PlannedSize& b) { return a.size.devices < b.size.devices; });
+  sort_by_size(planned);
   for (PlannedSize& p : planned) {
     results.sizes.push_back(std::move(p.size));
     results.candidates.insert(results.candidates.end(), p.candidates.begin(), p.candidates.end());

@@ -33,6 +33,13 @@ std::vector<PlannedSize> unpack_planned(std::string_view message);
 std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run, const std::vector<std::int64_t>& devices, std::size_t keep,
                                     int rank, int num_ranks, const std::function<void()>& finished);
 
+/// Sizes between the largest that is too slow for the deadline and the next listed one that is not: up to 15, whole nodes, evenly spaced.
+/// Empty when there is no such pair or nothing lies between.
+std::vector<std::int64_t> sizes_between(const std::vector<PlannedSize>& planned, Seconds deadline, std::int64_t devices_per_node);
+
+/// Adds what sizes_between found out: the smallest of `extra` that meets the deadline and the largest below it that does not.
+void keep_nearest(std::vector<PlannedSize>& planned, std::vector<PlannedSize> extra, Seconds deadline);
+
 /// Puts all shares into `results`, ascending by devices, and marks the front.
 void collect(std::vector<PlannedSize> planned, PlanResults& results);
 

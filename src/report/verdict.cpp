@@ -110,6 +110,9 @@ Verdict judge(const PlanResults& results) {
     out.kind = VerdictKind::met;
     out.answer = *enough;
     out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q), demands(q), time_and_cost(*out.answer));
+    const PlanPoint& better = *least(points, [](const PlanPoint& p) { return p.projection.cost(); });
+    if (better.projection.cost() < out.answer->projection.cost() && excess(q, better) <= 1.0)
+      out.details.push_back(fmt::format("A larger cluster is cheaper: {} take {}.", devices_text(q, better.devices), time_and_cost(better)));
     return out;
   }
   out.kind = VerdictKind::missed;
