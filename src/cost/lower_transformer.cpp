@@ -282,7 +282,7 @@ class TransformerLowering {
     const Work move = permute_work(own, top, h(), x.element);  // every token is read once and written to each of its experts; the way back sums
     b.stream("permute", OpGroup::other, move.bytes, move.bytes, Bytes{}, 3, 3);
     if (x.ep > 1) {
-      b.message(Group::expert, Collective::all_to_all, routed * h() * x.element, 2, 2, 2);
+      dispatch_messages(b, e, routed * h(), x.element);
       // tokens arrive by rank and are put in expert order, and back: read + write, twice; a fused dispatcher writes them in place
       const Bytes sort{facts_.fused_dispatch ? 0.0 : 2.0 * 2.0 * routed * h() * x.element};
       if (!facts_.fused_dispatch) b.stream("sort by expert", OpGroup::other, sort, sort, Bytes{}, 4, 4);
@@ -302,6 +302,16 @@ class TransformerLowering {
       tensor_messages(b, x, x.tokens);
     }
     residual(b, x);
+  }
+
+  /// Dispatch and combine, one all-to-all each per pass.  A fused dispatcher sends a token once to each group of experts that it visits
+  /// (groups_per_token of them; DeepSeek-V3 report, section 3.2.2) and, in a low-precision run, dispatches in that format.
+  void dispatch_messages(LayerBuilder& b, const Experts& e, double values, double element) const {
+    const bool grouped = facts_.fused_dispatch && e.num_groups > 1;
+    const double copies = grouped ? std::min(1.0, static_cast<double>(e.groups_per_token) / static_cast<double>(e.experts_per_token)) : 1.0;
+    const double out = facts_.fused_dispatch && is_low_precision(strategy_.precision) ? operand_bytes(strategy_.precision) : element;
+    b.message(Group::expert, Collective::all_to_all, values * copies * out, 1, 0, 1);           // dispatch
+    b.message(Group::expert, Collective::all_to_all, values * copies * element, 1, 2, 1);       // combine; both gradients
   }
 
   LoweredLayer before(const Shard& x) const {
