@@ -4,6 +4,7 @@
 
 #include "kernels/cuda/elementwise.hpp"
 #include "kernels/cuda/launch.hpp"
+#include "runtime/device.hpp"
 
 namespace reckon {
 namespace {
@@ -94,7 +95,9 @@ template void scale(Bf16*, std::int64_t, float, Stream);
 
 void check_launch(const char* kernel) {
   const cudaError_t status = cudaGetLastError();
-  if (status != cudaSuccess) throw DeviceError(std::string("CUDA refused to launch ") + kernel + ": " + cudaGetErrorString(status));
+  if (status == cudaSuccess) return;
+  require_device();  // no device at all has its own sentence
+  throw DeviceError(std::string("CUDA refused to launch ") + kernel + ": " + cudaGetErrorString(status));
 }
 
 RECKON_LAUNCHERS(cuda, ResidualAdd, residual_add)

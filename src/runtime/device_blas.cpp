@@ -1,3 +1,4 @@
+// The table of cuBLASLt's functions.
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/device_blas.hpp"
 
@@ -19,7 +20,9 @@ void bind(const DeviceLibrary& library, const char* symbol, Function& function, 
 
 }  // namespace
 
-BlasLibrary::BlasLibrary() : library{file_name, std::string(RECKON_CUDA_LIBRARY_DIR "/") + file_name} {
+std::vector<std::string> BlasLibrary::default_names() { return {file_name, std::string(RECKON_CUDA_LIBRARY_DIR "/") + file_name}; }
+
+BlasLibrary::BlasLibrary(const std::vector<std::string>& names) : library(names) {
   if (!library) {
     absence = "cuBLASLt is not on this machine: " + library.absence();
     return;

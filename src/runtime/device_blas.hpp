@@ -5,6 +5,7 @@
 #include <cublasLt.h>
 
 #include <string>
+#include <vector>
 
 #include "runtime/device_library.hpp"
 
@@ -12,10 +13,14 @@ namespace reckon {
 
 /// The functions that products need, and the library's handle, which all threads may share.
 struct BlasLibrary {
-  BlasLibrary();
+  /// Tries `names` in turn.  Never throws: absence says what went wrong.
+  explicit BlasLibrary(const std::vector<std::string>& names = default_names());
   ~BlasLibrary();
   BlasLibrary(const BlasLibrary&) = delete;
   BlasLibrary& operator=(const BlasLibrary&) = delete;
+
+  /// libcublasLt of the CUDA that this build was made with, from the loader's path, then from where the build found it.
+  static std::vector<std::string> default_names();
 
   DeviceLibrary library;
   std::string absence;  ///< why there is no library; empty when there is one

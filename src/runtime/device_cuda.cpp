@@ -73,7 +73,7 @@ LocalDevice describe(int index, const DeviceMonitor& monitor) {
 }
 
 std::optional<int> nccl_version() {
-  const DeviceLibrary library{"libnccl.so.2", RECKON_CUDA_LIBRARY_DIR "/libnccl.so.2"};
+  const DeviceLibrary library({"libnccl.so.2", RECKON_CUDA_LIBRARY_DIR "/libnccl.so.2"});
   auto* version = library.find<int(int*)>("ncclGetVersion");
   int number = 0;
   if (version == nullptr || version(&number) != 0) return std::nullopt;

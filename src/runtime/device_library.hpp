@@ -4,16 +4,16 @@
 
 #include <dlfcn.h>
 
-#include <initializer_list>
 #include <memory>
 #include <string>
+#include <vector>
 
 namespace reckon {
 
 /// Opens the first of `names` that is found.  Stays open as long as the object lives.
 class DeviceLibrary {
  public:
-  explicit DeviceLibrary(std::initializer_list<std::string> names) {
+  explicit DeviceLibrary(const std::vector<std::string>& names) {
     for (const std::string& name : names) {
       handle_.reset(::dlopen(name.c_str(), RTLD_NOW | RTLD_LOCAL));
       if (handle_) return;

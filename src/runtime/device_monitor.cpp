@@ -42,7 +42,7 @@ bool slows_down(std::uint64_t reasons) {
 }
 
 struct DeviceMonitor::Library {
-  explicit Library(const std::string& name) : library{name} {}
+  explicit Library(const std::string& name) : library({name}) {}
 
   /// Calls `symbol`; false when it is missing or fails.
   template <class... Arguments>
