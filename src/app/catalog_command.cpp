@@ -21,6 +21,8 @@ namespace {
   for (const std::string& kind : kinds) {
     const Listing listing = listing_of(known, kind);
     for (const auto& row : listing.rows) all.push_back(row[0]);
+    if (kind == "devices")
+      for (const auto& [alias, id] : known.catalog.aliases()) all.push_back(alias);
   }
   throw UsageError(in_quotes(name) + " is not in the catalogue", suggestion(name, all));
 }
@@ -28,7 +30,7 @@ namespace {
 }  // namespace
 
 CommandSpec catalog_spec() {
-  return {"catalog", "what is known: devices, nodes, fabrics, clusters, prices, architectures, stacks, calibrations",
+  return {"catalog", "what is known of hardware, prices and models, with sources",
           {"reckon catalog", "reckon catalog clusters", "reckon catalog devices h100", "reckon catalog llama-3-70b --json"},
           {{"Output", {{.name = "json", .help = "as JSON"}}}},
           {"WORD", "a kind (devices, nodes, fabrics, clusters, prices, architectures, stacks, calibrations), a name, or both", 0, 2},

@@ -99,6 +99,7 @@ OptionGroup training_options() {
   return {"What is trained",
           {{.name = "model", .argument = "NAME|FILE", .help = "a model of the catalogue, or a Hugging Face config.json (or its folder)", .letter = 'm'},
            {.name = "as", .argument = "FAMILY", .help = "read the config.json as this model_type, e.g. llama"},
+           {.name = "name", .argument = "TEXT", .help = "what reports call the model [default: the catalogue's name, or that of the config.json's folder]"},
            {.name = "seq-len", .argument = "TOKENS", .help = "tokens of a sequence [default: the model's own, at most 8192]"},
            {.name = "training", .argument = "KIND", .fallback = "pretrain", .help = "pretrain, finetune or lora"},
            {.name = "lora-rank", .argument = "RANK", .fallback = "16", .help = "rank of the adapters, with --training lora"},
@@ -119,7 +120,7 @@ SceneNames scene_names(const ParsedOptions& options) {
   if (!options.given("model")) throw UsageError("the option '--model' is required", "give --model NAME or --model path/to/config.json; 'reckon catalog architectures' lists names");
   if (options.given("cluster") == options.given("device"))
     throw UsageError(options.given("cluster") ? "both --cluster and --device are given" : "the place is missing", "give --cluster NAME or --device NAME, e.g. --device h100");
-  return {options.text("model"), options.find("as").value_or(""), options.text(options.given("cluster") ? "cluster" : "device"), options.text("stack")};
+  return {options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), options.text(options.given("cluster") ? "cluster" : "device"), options.text("stack")};
 }
 
 bool counts_tokens(const Architecture& architecture) {

@@ -13,7 +13,7 @@
 
 namespace reckon {
 
-/// --model, --as, --seq-len, --training, --lora-rank, --optimizer, --precision, --attention, --batch.
+/// --model, --as, --name, --seq-len, --training, --lora-rank, --optimizer, --precision, --attention, --batch.
 OptionGroup training_options();
 /// --cluster, --device, --stack, --memory-margin.
 OptionGroup place_options();

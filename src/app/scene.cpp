@@ -55,6 +55,7 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
   scene.catalog = open_catalog(models);
   const fs::path model_file = architecture_path(names.model, models);
   scene.architecture = read_architecture(names.model, models, names.as);
+  if (!names.name.empty()) scene.architecture.name = names.name;
   scene.cluster = cluster_named(scene.catalog, names.place);
   const std::map<std::string, Stack> stacks = read_stacks(models / "calibrations" / "stacks.json");
   scene.stack = stack_named(stacks, names.stack);

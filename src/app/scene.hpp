@@ -18,6 +18,7 @@ namespace reckon {
 /// What names a scene on the command line.
 struct SceneNames {
   std::string model, as;   ///< catalogue name, config.json or its folder; family to read it as
+  std::string name;        ///< what reports call it; empty = its own name
   std::string place;       ///< cluster, node or device
   std::string stack;
 };

@@ -21,6 +21,7 @@ struct StackFacts {
   bool fused_wgrad_accumulation = true;///< the weight-gradient product adds into the main gradient
   double gradient_bytes = 4;           ///< accumulated gradient, bytes a parameter
   double reduced_gradient_bytes = 4;   ///< gradient on the wire
+  bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none
   double moment_bytes = 8;             ///< both Adam moments
   bool overlap_tensor = false;         ///< tensor-parallel messages split and overlapped with their products

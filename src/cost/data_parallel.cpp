@@ -56,7 +56,7 @@ Seconds stage_data_time(const Job& job, const LoweredModel& model, const Stage& 
                          reduce_time(job, Bytes{p.trainable_expert * facts.reduced_gradient_bytes}, placements.expert_data, sharded);
   Seconds out = exposed(job, reduce, t.backward_total(), facts.overlap_gradients);
   if (sharded) {
-    const double element = activation_bytes(s.precision);
+    const double element = is_low_precision(s.precision) && facts.low_precision_weights ? operand_bytes(s.precision) : activation_bytes(s.precision);
     const Seconds gather = collective_time(*job.links, Collective::all_gather, Bytes{p.trainable_dense * element}, placements.data) +
                            collective_time(*job.links, Collective::all_gather, Bytes{p.trainable_expert * element}, placements.expert_data);
     out += exposed(job, gather, t.forward_total(), facts.overlap_parameters);

@@ -48,9 +48,12 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
   const double dense_share = weights_split ? shard : 1.0, expert_share = weights_split ? experts : 1.0;
   const double held = p.dense / dense_share + p.expert / expert_share;
   const double trained = (p.trainable_dense / dense_share + p.trainable_expert / expert_share), frozen = held - trained;
-  // frozen weights of a low-precision run are kept in that format alone; trained ones keep 16 bit and both layouts of the cast
-  out.weights = Bytes{trained * element + frozen * (is_low_precision(s.precision) ? operand_bytes(s.precision) : element)};
-  if (is_low_precision(s.precision) && !weights_split) out.weights += Bytes{trained * 2.0 * operand_bytes(s.precision)};
+  // frozen weights of a low-precision run are kept in that format alone; trained ones in both layouts of the cast, beside the 16-bit
+  // weights or instead of them
+  const bool low = is_low_precision(s.precision) && !weights_split;
+  const double cast = low ? 2.0 * operand_bytes(s.precision) : 0.0;
+  const double per_trained = cast + (low && facts.low_precision_weights ? 0.0 : element);
+  out.weights = Bytes{trained * per_trained + frozen * (is_low_precision(s.precision) ? operand_bytes(s.precision) : element)};
   if (weights_split) {  // two layers gathered at a time
     double layer = 0;
     for (const LoweredLayer& kind : model.kinds) layer = std::max(layer, kind.parameters + kind.expert_parameters);

@@ -23,6 +23,7 @@ constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
                               {"overlap_pipeline", &StackFacts::overlap_pipeline},
                               {"overlap_experts", &StackFacts::overlap_experts},
                               {"fused_dispatch", &StackFacts::fused_dispatch},
+                              {"low_precision_weights", &StackFacts::low_precision_weights},
                               {"cuda_graphs", &StackFacts::cuda_graphs}};
 
 struct SizeName {
