@@ -10,7 +10,7 @@ build=${RECKON_BUILD:-build}
 folder=${1:-$build}
 
 scripts/setup.sh >&2
-cmake -S . -B "$build" -G Ninja >&2
+cmake -S . -B "$build" --preset release >&2
 cmake --build "$build" --target reckon >&2
 mkdir -p "$folder"
 "$build/src/app/reckon" plan --model experiments/01-llama3-70b/config.json --name llama-3-70b --device h100 --devices 256..24576 --tokens 15T \

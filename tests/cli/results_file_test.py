@@ -26,7 +26,7 @@ class ResultsFile(TemporaryFolderCase):
             self.assertEqual(f.attrs["command_line"], "reckon " + " ".join(MIXED))
             plans = f["plans"]
             self.assertEqual(list(plans["devices"]), [12, 16, 256, 512])
-            self.assertTrue(plans["devices"].is_scale)
+            self.assertEqual(plans["devices"].attrs["CLASS"], b"DIMENSION_SCALE")
             for name, column in plans.items():
                 self.assertIn("units", column.attrs, name)
                 self.assertIn("long_name", column.attrs, name)
