@@ -85,22 +85,22 @@ void MpiSession::barrier() const {
   polite_wait(request);
 }
 
-void MpiSession::broadcast(std::string& bytes, int root) const {
+void MpiSession::broadcast(std::string& message, int root) const {
   if (size_ == 1) return;
-  auto size = static_cast<std::int64_t>(bytes.size());
+  auto size = static_cast<std::int64_t>(message.size());
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(MPI_Ibcast(&size, 1, MPI_INT64_T, root, MPI_COMM_WORLD, &request), "MPI_Ibcast");
   polite_wait(request);
-  bytes.resize(static_cast<std::size_t>(size));
+  message.resize(static_cast<std::size_t>(size));
   for (std::int64_t at = 0; at < size; at += largest_piece) {
-    check_mpi(MPI_Ibcast(bytes.data() + at, piece(size - at), MPI_BYTE, root, MPI_COMM_WORLD, &request), "MPI_Ibcast");
+    check_mpi(MPI_Ibcast(message.data() + at, piece(size - at), MPI_BYTE, root, MPI_COMM_WORLD, &request), "MPI_Ibcast");
     polite_wait(request);
   }
 }
 
-std::vector<std::string> MpiSession::gather(const std::string& bytes) const {
-  if (size_ == 1) return {bytes};
-  const auto size = static_cast<std::int64_t>(bytes.size());
+std::vector<std::string> MpiSession::gather(const std::string& message) const {
+  if (size_ == 1) return {message};
+  const auto size = static_cast<std::int64_t>(message.size());
   std::vector<std::int64_t> sizes(is_root() ? static_cast<std::size_t>(size_) : 0);
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(MPI_Igather(&size, 1, MPI_INT64_T, sizes.data(), 1, MPI_INT64_T, 0, MPI_COMM_WORLD, &request), "MPI_Igather");
@@ -108,13 +108,13 @@ std::vector<std::string> MpiSession::gather(const std::string& bytes) const {
 
   if (!is_root()) {
     for (std::int64_t at = 0; at < size; at += largest_piece) {
-      check_mpi(MPI_Isend(bytes.data() + at, piece(size - at), MPI_BYTE, 0, gather_tag, MPI_COMM_WORLD, &request), "MPI_Isend");
+      check_mpi(MPI_Isend(message.data() + at, piece(size - at), MPI_BYTE, 0, gather_tag, MPI_COMM_WORLD, &request), "MPI_Isend");
       polite_wait(request);
     }
     return {};
   }
   std::vector<std::string> all(static_cast<std::size_t>(size_));
-  all[0] = bytes;
+  all[0] = message;
   for (int source = 1; source < size_; ++source) {
     std::string& part = all[static_cast<std::size_t>(source)];
     part.resize(static_cast<std::size_t>(sizes[static_cast<std::size_t>(source)]));

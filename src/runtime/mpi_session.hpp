@@ -34,9 +34,9 @@ class MpiSession {
 
   /// Collectives; all ranks call them in the same order.  They wait politely (see polite_wait).
   void barrier() const;
-  void broadcast(std::string& bytes, int root = 0) const;
-  /// The bytes of all ranks, by rank, on rank 0; empty elsewhere.
-  std::vector<std::string> gather(const std::string& bytes) const;
+  void broadcast(std::string& message, int root = 0) const;
+  /// The messages of all ranks, by rank, on rank 0; empty elsewhere.
+  std::vector<std::string> gather(const std::string& message) const;
   int all_reduce_max(int value) const;
   double all_reduce_max(double value) const;
   std::int64_t all_reduce_sum(std::int64_t value) const;
