@@ -1,0 +1,163 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: Apache-2.0
+"""Compares answers of reckon with published figures.
+
+usage: compare.py EXPECTED.json ANSWERS_FOLDER
+
+EXPECTED.json (format reckon/experiment/1) lists the checks; the folder holds one 'reckon ... --json' answer a run name.
+A check names a run, for 'plan' also the size (devices), the value to read, the published figure and its band:
+
+  public + tolerance        passes when |ours / public - 1| <= tolerance
+  public_range + tolerance  passes when low x (1 - tolerance) <= ours <= high x (1 + tolerance)
+  public + bracket [a, b]   passes when ours at a devices <= public <= ours at b devices, for figures whose size was not published
+  public + run [a, b]       the same between two runs, for figures whose layout was published in part
+
+Prints two tables and writes comparison.json into the folder. Exit code 0 all within, 1 some outside, 2 wrong input.
+"""
+import json
+import pathlib
+import sys
+
+HOURS_A_YEAR = 365 * 24
+
+
+def total_flop(row):
+    """Model FLOP of the whole run, attention included, in 1e24 FLOP."""
+    return row["model_flops_flop"] * row["steps"] / 1e24
+
+
+# What a check may read: its column head and how it follows from a row of the answer.
+VALUES = {
+    "device_hours": ("M device-hours", lambda row: row["device_hours"] / 1e6),
+    "device_years": ("device-years", lambda row: row["device_hours"] / HOURS_A_YEAR),
+    "days": ("days", lambda row: row["wall_time_s"] / 86400),
+    "uninterrupted_days": ("days without interruptions", lambda row: row["wall_time_s"] * row["goodput"] / 86400),
+    "cost": ("M$", lambda row: row["cost_usd"] / 1e6),
+    "mfu": ("MFU, %", lambda row: 100 * row["mfu"]),
+    "delivered_mfu": ("MFU x goodput, %", lambda row: 100 * row["mfu"] * row["goodput"]),
+    "total_flop": ("1e24 FLOP", total_flop),
+    "goodput": ("goodput, %", lambda row: 100 * row["goodput"]),
+}
+
+
+class InputError(Exception):
+    """A file that is not as the format says; the text names the file and the place."""
+
+
+def load(path):
+    try:
+        return json.loads(pathlib.Path(path).read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise InputError(f"{path}: {error}") from error
+
+
+def row_of(answer, devices, where):
+    """The plan of one size, or the prediction; InputError when the answer has none."""
+    if "prediction" in answer:
+        return answer["prediction"]
+    for size in answer.get("sizes", []):
+        if size["devices"] == devices:
+            if not size["plan"]:
+                raise InputError(f"{where}: no feasible plan on {devices} devices")
+            return size["plan"]
+    raise InputError(f"{where}: no size of {devices} devices in the answer")
+
+
+def judge(check, answers, where):
+    """One line of the comparison; see the head of this file for the three kinds of band."""
+    if check["value"] not in VALUES:
+        raise InputError(f"{where}: unknown value '{check['value']}'; one of: {', '.join(VALUES)}")
+    head, read = VALUES[check["value"]]
+
+    if "bracket" in check or isinstance(check["run"], list):
+        ends = [(run, None) for run in check["run"]] if isinstance(check["run"], list) else [(check["run"], size) for size in check["bracket"]]
+        low, high = (read(row_of(answers[run], devices, where)) for run, devices in ends)
+        public = check["public"]
+        return {"what": check["what"], "unit": head, "public": [public], "ours": [low, high], "ratio": None,
+                "band": "between", "ok": low <= public <= high}
+
+    ours = read(row_of(answers[check["run"]], check.get("devices"), where))
+    tolerance = check["tolerance"]
+    public = check["public_range"] if "public_range" in check else [check["public"]]
+    low, high = public[0], public[-1]
+    middle = (low + high) / 2
+    return {"what": check["what"], "unit": head, "public": public, "ours": [ours], "ratio": ours / middle,
+            "band": f"{low * (1 - tolerance) / middle:.2f}..{high * (1 + tolerance) / middle:.2f}",
+            "ok": low * (1 - tolerance) <= ours <= high * (1 + tolerance)}
+
+
+def number(value):
+    """Three significant digits, thousands by commas."""
+    if value >= 1000:
+        return f"{value:,.0f}"
+    digits = 0 if value >= 100 else 1 if value >= 10 else 2 if value >= 1 else 3
+    return f"{value:.{digits}f}"
+
+
+def table(rows):
+    """Columns two blanks apart, the first one and the last one left-aligned."""
+    widths = [max(len(row[i]) for row in rows) for i in range(len(rows[0]))]
+    last = len(widths) - 1
+    lines = []
+    for row in rows:
+        cells = [cell.ljust(width) if i in (0, last) else cell.rjust(width) for i, (cell, width) in enumerate(zip(row, widths))]
+        lines.append("  ".join(cells).rstrip())
+    return "\n".join(lines)
+
+
+def comparison_table(lines):
+    rows = [["compared", "published", "reckon", "ratio", "band", ""]]
+    for line in lines:
+        rows.append([f"{line['what']}: {line['unit']}", "-".join(map(number, line["public"])), "-".join(map(number, line["ours"])),
+                     "" if line["ratio"] is None else f"{line['ratio']:.2f}", line["band"], "ok" if line["ok"] else "OUTSIDE"])
+    return table(rows)
+
+
+def answers_table(answers):
+    """Every size of every plan, and every prediction, goodput beside: what the published totals include and a step does not."""
+    rows = [["run", "devices", "days", "M device-hours", "M$", "step, s", "MFU, %", "goodput, %", "strategy"]]
+    for name, answer in answers.items():
+        if "prediction" in answer:
+            row = answer["prediction"]
+            note = "" if answer["fits"] else " (does NOT fit)"
+            rows.append([name, f"{row['devices']:,}", "", "", "", number(row["step_time_s"]), number(100 * row["mfu"]), "", row["strategy"] + note])
+            continue
+        for size in answer["sizes"]:
+            row = size["plan"]
+            if not row:
+                rows.append([name, f"{size['devices']:,}", "", "", "", "", "", "", "no feasible plan"])
+                continue
+            figures = [VALUES["days"][1](row), row["device_hours"] / 1e6, row["cost_usd"] / 1e6, row["step_time_s"], 100 * row["mfu"], 100 * row["goodput"]]
+            rows.append([name, f"{size['devices']:,}", *map(number, figures), row["strategy"]])
+    return table(rows)
+
+
+def compare(expected_path, folder):
+    """(comparison lines, text): what the experiment says and how it looks; InputError on unusable input."""
+    expected = load(expected_path)
+    if expected.get("format") != "reckon/experiment/1":
+        raise InputError(f"{expected_path}: format is not reckon/experiment/1")
+    answers = {name: load(pathlib.Path(folder) / f"{name}.json") for name in expected["runs"]}
+    lines = [judge(check, answers, f"{expected_path}: check {i}") for i, check in enumerate(expected["checks"])]
+    return lines, comparison_table(lines) + "\n\n" + answers_table(answers)
+
+
+def main(arguments):
+    if len(arguments) != 2:
+        print(__doc__, file=sys.stderr)
+        return 2
+    try:
+        lines, text = compare(*arguments)
+    except InputError as error:
+        print(f"compare.py: {error}", file=sys.stderr)
+        return 2
+    except KeyError as error:
+        print(f"compare.py: {arguments[0]}: missing key {error}", file=sys.stderr)
+        return 2
+    print(text)
+    (pathlib.Path(arguments[1]) / "comparison.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    return 0 if all(line["ok"] for line in lines) else 1
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))
