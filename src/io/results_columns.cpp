@@ -15,33 +15,31 @@ namespace {
 
 struct TimePart {
   Part part;
-  Seconds StepTime::* member;
+  Seconds StepTime::*member;
 };
-constexpr std::array time_parts{
-    TimePart{{"time_forward", "forward"}, &StepTime::forward},
-    TimePart{{"time_backward", "backward"}, &StepTime::backward},
-    TimePart{{"time_recompute", "recompute"}, &StepTime::recompute},
-    TimePart{{"time_exposed_tensor", "tensor messages, exposed"}, &StepTime::exposed_tensor},
-    TimePart{{"time_exposed_context", "context messages, exposed"}, &StepTime::exposed_context},
-    TimePart{{"time_exposed_expert", "expert messages, exposed"}, &StepTime::exposed_expert},
-    TimePart{{"time_exposed_pipeline", "pipeline messages, exposed"}, &StepTime::exposed_pipeline},
-    TimePart{{"time_exposed_data", "data-parallel messages, exposed"}, &StepTime::exposed_data},
-    TimePart{{"time_bubble", "pipeline bubble"}, &StepTime::bubble},
-    TimePart{{"time_optimizer", "optimizer"}, &StepTime::optimizer},
-    TimePart{{"time_jitter", "stragglers and noise"}, &StepTime::jitter}};
+constexpr std::array time_parts{TimePart{{"time_forward", "forward"}, &StepTime::forward},
+                                TimePart{{"time_backward", "backward"}, &StepTime::backward},
+                                TimePart{{"time_recompute", "recompute"}, &StepTime::recompute},
+                                TimePart{{"time_exposed_tensor", "tensor messages, exposed"}, &StepTime::exposed_tensor},
+                                TimePart{{"time_exposed_context", "context messages, exposed"}, &StepTime::exposed_context},
+                                TimePart{{"time_exposed_expert", "expert messages, exposed"}, &StepTime::exposed_expert},
+                                TimePart{{"time_exposed_pipeline", "pipeline messages, exposed"}, &StepTime::exposed_pipeline},
+                                TimePart{{"time_exposed_data", "data-parallel messages, exposed"}, &StepTime::exposed_data},
+                                TimePart{{"time_bubble", "pipeline bubble"}, &StepTime::bubble},
+                                TimePart{{"time_optimizer", "optimizer"}, &StepTime::optimizer},
+                                TimePart{{"time_jitter", "stragglers and noise"}, &StepTime::jitter}};
 
 struct MemoryPart {
   Part part;
-  Bytes MemoryFootprint::* member;
+  Bytes MemoryFootprint::*member;
 };
-constexpr std::array footprint_parts{
-    MemoryPart{{"memory_weights", "weights"}, &MemoryFootprint::weights},
-    MemoryPart{{"memory_gradients", "gradients"}, &MemoryFootprint::gradients},
-    MemoryPart{{"memory_optimizer", "optimizer states"}, &MemoryFootprint::optimizer},
-    MemoryPart{{"memory_activations", "activations"}, &MemoryFootprint::activations},
-    MemoryPart{{"memory_workspace", "workspace"}, &MemoryFootprint::workspace},
-    MemoryPart{{"memory_communication", "communication buffers"}, &MemoryFootprint::communication},
-    MemoryPart{{"memory_framework", "framework and driver"}, &MemoryFootprint::framework}};
+constexpr std::array footprint_parts{MemoryPart{{"memory_weights", "weights"}, &MemoryFootprint::weights},
+                                     MemoryPart{{"memory_gradients", "gradients"}, &MemoryFootprint::gradients},
+                                     MemoryPart{{"memory_optimizer", "optimizer states"}, &MemoryFootprint::optimizer},
+                                     MemoryPart{{"memory_activations", "activations"}, &MemoryFootprint::activations},
+                                     MemoryPart{{"memory_workspace", "workspace"}, &MemoryFootprint::workspace},
+                                     MemoryPart{{"memory_communication", "communication buffers"}, &MemoryFootprint::communication},
+                                     MemoryPart{{"memory_framework", "framework and driver"}, &MemoryFootprint::framework}};
 
 static_assert(sizeof(StepTime) == time_parts.size() * sizeof(Seconds), "a part of StepTime is missing in time_parts");
 static_assert(sizeof(MemoryFootprint) == footprint_parts.size() * sizeof(Bytes), "a part of MemoryFootprint is missing in footprint_parts");
@@ -55,12 +53,16 @@ double bare(Quantity<T, D, W, K, M, E> value) {
 /// A stored column; `field` maps a point to a reference to its member.
 template <class Field>
 RealColumn stored(std::string name, std::string units, std::string long_name, Field field) {
-  return {std::move(name), std::move(units), std::move(long_name), [field](const PlanPoint& p) { return bare(field(const_cast<PlanPoint&>(p))); },
+  return {std::move(name),
+          std::move(units),
+          std::move(long_name),
+          [field](const PlanPoint& p) { return bare(field(p)); },
           [field](PlanPoint& p, double value) {
             auto& member = field(p);
             member = std::remove_reference_t<decltype(member)>(value);
           },
-          false, false};
+          false,
+          false};
 }
 
 RealColumn derived(std::string name, std::string units, std::string long_name, std::function<double(const PlanPoint&)> get) {
@@ -69,12 +71,16 @@ RealColumn derived(std::string name, std::string units, std::string long_name, s
 
 template <class Field>
 WholeColumn whole(std::string name, std::string long_name, Field field) {
-  return {std::move(name), "1", std::move(long_name), [field](const PlanPoint& p) { return static_cast<std::int64_t>(field(const_cast<PlanPoint&>(p))); },
+  return {std::move(name),
+          "1",
+          std::move(long_name),
+          [field](const PlanPoint& p) { return static_cast<std::int64_t>(field(p)); },
           [field](PlanPoint& p, std::int64_t value) {
             auto& member = field(p);
             member = static_cast<std::remove_reference_t<decltype(member)>>(value);
           },
-          {}, false};
+          {},
+          false};
 }
 
 template <class Enum>
@@ -92,7 +98,9 @@ WholeColumn with_meanings(WholeColumn column, std::vector<std::string> meanings)
 constexpr int num_modules = static_cast<int>(RecomputeModule::shared_experts) + 1;
 
 WholeColumn module_column() {
-  WholeColumn out{"recompute_modules", "1", "parts of a layer that are recomputed, with recompute = modules",
+  WholeColumn out{"recompute_modules",
+                  "1",
+                  "parts of a layer that are recomputed, with recompute = modules",
                   [](const PlanPoint& p) {
                     std::int64_t bits = 0;
                     for (const RecomputeModule m : p.strategy.recompute_modules) bits |= std::int64_t{1} << static_cast<int>(m);
@@ -103,17 +111,21 @@ WholeColumn module_column() {
                     for (int i = 0; i < num_modules; ++i)
                       if ((bits >> i & 1) != 0) p.strategy.recompute_modules.push_back(static_cast<RecomputeModule>(i));
                   },
-                  names_up_to(RecomputeModule::shared_experts), true};
+                  names_up_to(RecomputeModule::shared_experts),
+                  true};
   return out;
 }
 
 std::vector<WholeColumn> make_whole_columns() {
-  const auto s = [](const char* name, const char* long_name, std::int64_t Strategy::* member) {
-    return whole(name, long_name, [member](PlanPoint& p) -> std::int64_t& { return p.strategy.*member; });
+  const auto s = [](const char* name, const char* long_name, std::int64_t Strategy::*member) {
+    return whole(
+        name, long_name, [member](auto& p) -> auto& { return p.strategy.*member; });
   };
   return {
-      whole("devices", "devices of the cluster", [](PlanPoint& p) -> std::int64_t& { return p.devices; }),
-      whole("place", "rank by step time among the strategies of this size, 1 = fastest", [](PlanPoint& p) -> std::int64_t& { return p.place; }),
+      whole(
+          "devices", "devices of the cluster", [](auto& p) -> auto& { return p.devices; }),
+      whole(
+          "place", "rank by step time among the strategies of this size, 1 = fastest", [](auto& p) -> auto& { return p.place; }),
       s("tensor_parallel", "tensor-parallel degree", &Strategy::tensor_parallel),
       s("pipeline_parallel", "pipeline stages", &Strategy::pipeline_parallel),
       s("virtual_stages", "virtual stages of each pipeline rank", &Strategy::virtual_stages),
@@ -125,49 +137,86 @@ std::vector<WholeColumn> make_whole_columns() {
       s("global_batch_size", "sequences or samples of a step", &Strategy::global_batch_size),
       s("shard_group_size", "ranks that share one sharded copy, 0 = all", &Strategy::shard_group_size),
       s("recompute_layers", "layers of a stage that recompute, 0 = all", &Strategy::recompute_layers),
-      with_meanings(whole("schedule", "pipeline schedule", [](PlanPoint& p) -> Schedule& { return p.strategy.schedule; }), names_up_to(Schedule::dualpipe)),
-      with_meanings(whole("sharding", "what data-parallel ranks shard", [](PlanPoint& p) -> Sharding& { return p.strategy.sharding; }), names_up_to(Sharding::zero3)),
-      with_meanings(whole("recompute", "activations that are recomputed", [](PlanPoint& p) -> Recompute& { return p.strategy.recompute; }), names_up_to(Recompute::full)),
+      with_meanings(whole(
+                        "schedule", "pipeline schedule", [](auto& p) -> auto& { return p.strategy.schedule; }),
+                    names_up_to(Schedule::dualpipe)),
+      with_meanings(whole(
+                        "sharding", "what data-parallel ranks shard", [](auto& p) -> auto& { return p.strategy.sharding; }),
+                    names_up_to(Sharding::zero3)),
+      with_meanings(whole(
+                        "recompute", "activations that are recomputed", [](auto& p) -> auto& { return p.strategy.recompute; }),
+                    names_up_to(Recompute::full)),
       module_column(),
-      whole("sequence_parallel", "sequence parallelism beside tensor parallelism", [](PlanPoint& p) -> bool& { return p.strategy.sequence_parallel; }),
-      with_meanings(whole("precision", "format of the matrix products", [](PlanPoint& p) -> Precision& { return p.strategy.precision; }), names_up_to(Precision::nvfp4)),
-      with_meanings(whole("attention", "attention kernel", [](PlanPoint& p) -> AttentionKind& { return p.strategy.attention; }), names_up_to(AttentionKind::unfused)),
-      whole("peak_stage", "pipeline stage with the largest footprint", [](PlanPoint& p) -> std::int64_t& { return p.cost.peak_stage; }),
-      whole("cost_micro_usd", "cost of the run in millionths of a dollar, exact", [](PlanPoint& p) -> std::int64_t& { return p.projection.cost_micro_usd; }),
+      whole(
+          "sequence_parallel", "sequence parallelism beside tensor parallelism",
+          [](auto& p) -> auto& { return p.strategy.sequence_parallel; }),
+      with_meanings(whole(
+                        "precision", "format of the matrix products", [](auto& p) -> auto& { return p.strategy.precision; }),
+                    names_up_to(Precision::nvfp4)),
+      with_meanings(whole(
+                        "attention", "attention kernel", [](auto& p) -> auto& { return p.strategy.attention; }),
+                    names_up_to(AttentionKind::unfused)),
+      whole(
+          "peak_stage", "pipeline stage with the largest footprint", [](auto& p) -> auto& { return p.cost.peak_stage; }),
+      whole(
+          "cost_micro_usd", "cost of the run in millionths of a dollar, exact",
+          [](auto& p) -> auto& { return p.projection.cost_micro_usd; }),
   };
 }
 
 void add_cost_columns(std::vector<RealColumn>& out) {
-  out.push_back(derived("step_time", "s", "time of one optimizer step, sum of the time_ columns", [](const PlanPoint& p) { return p.cost.time.total().base(); }));
+  out.push_back(derived("step_time", "s", "time of one optimizer step, sum of the time_ columns",
+                        [](const PlanPoint& p) { return p.cost.time.total().base(); }));
   for (const TimePart& t : time_parts)
-    out.push_back(stored(std::string(t.part.name), "s", std::string(t.part.title) + ", share of step_time",
-                         [member = t.member](PlanPoint& p) -> Seconds& { return p.cost.time.*member; }));
-  out.push_back(derived("memory_total", "byte", "footprint of the fullest device, sum of the memory_ columns", [](const PlanPoint& p) { return p.cost.memory.total().base(); }));
+    out.push_back(stored(
+        std::string(t.part.name), "s",
+        std::string(t.part.title) + ", share of step_time", [member = t.member](auto& p) -> auto& { return p.cost.time.*member; }));
+  out.push_back(derived("memory_total", "byte", "footprint of the fullest device, sum of the memory_ columns",
+                        [](const PlanPoint& p) { return p.cost.memory.total().base(); }));
   for (const MemoryPart& m : footprint_parts)
-    out.push_back(stored(std::string(m.part.name), "byte", std::string(m.part.title) + ", share of memory_total",
-                         [member = m.member](PlanPoint& p) -> Bytes& { return p.cost.memory.*member; }));
-  out.push_back(stored("model_flops", "flop", "model FLOP of one step, all devices", [](PlanPoint& p) -> Flops& { return p.cost.model_flops; }));
-  out.push_back(stored("parameters", "1", "parameters of the model", [](PlanPoint& p) -> double& { return p.cost.parameters; }));
-  out.push_back(stored("mfu", "1", "model FLOP utilization of the data-sheet peak", [](PlanPoint& p) -> double& { return p.cost.mfu; }));
-  out.push_back(stored("tokens_per_step", "token", "tokens (or samples) of one step", [](PlanPoint& p) -> double& { return p.cost.tokens_per_step; }));
+    out.push_back(stored(
+        std::string(m.part.name), "byte",
+        std::string(m.part.title) + ", share of memory_total", [member = m.member](auto& p) -> auto& { return p.cost.memory.*member; }));
+  out.push_back(stored(
+      "model_flops", "flop", "model FLOP of one step, all devices", [](auto& p) -> auto& { return p.cost.model_flops; }));
+  out.push_back(stored(
+      "parameters", "1", "parameters of the model", [](auto& p) -> auto& { return p.cost.parameters; }));
+  out.push_back(stored(
+      "mfu", "1", "model FLOP utilization of the data-sheet peak", [](auto& p) -> auto& { return p.cost.mfu; }));
+  out.push_back(stored(
+      "tokens_per_step", "token", "tokens (or samples) of one step", [](auto& p) -> auto& { return p.cost.tokens_per_step; }));
 }
 
 void add_projection_columns(std::vector<RealColumn>& out) {
-  out.push_back(stored("steps", "1", "optimizer steps of the run", [](PlanPoint& p) -> double& { return p.projection.steps; }));
-  out.push_back(stored("throughput", "token s-1", "tokens (or samples) a second while training, all devices", [](PlanPoint& p) -> TokensPerSecond& { return p.projection.throughput; }));
-  out.push_back(stored("goodput", "1", "training time over wall time", [](PlanPoint& p) -> double& { return p.projection.goodput.value; }));
-  RealColumn mttf = stored("mean_time_to_failure", "s", "mean time between interruptions of the job, missing = never",
-                           [](PlanPoint& p) -> Seconds& { return p.projection.goodput.mean_time_to_failure; });
+  out.push_back(stored(
+      "steps", "1", "optimizer steps of the run", [](auto& p) -> auto& { return p.projection.steps; }));
+  out.push_back(stored(
+      "throughput", "token s-1", "tokens (or samples) a second while training, all devices",
+      [](auto& p) -> auto& { return p.projection.throughput; }));
+  out.push_back(stored(
+      "goodput", "1", "training time over wall time", [](auto& p) -> auto& { return p.projection.goodput.value; }));
+  RealColumn mttf = stored(
+      "mean_time_to_failure", "s", "mean time between interruptions of the job, missing = never",
+      [](auto& p) -> auto& { return p.projection.goodput.mean_time_to_failure; });
   mttf.missing_is_infinite = true;
   out.push_back(mttf);
-  out.push_back(stored("checkpoint_interval", "s", "time between checkpoints", [](PlanPoint& p) -> Seconds& { return p.projection.goodput.checkpoint_interval; }));
-  out.push_back(stored("checkpoint_share", "1", "share of wall time that writing checkpoints takes", [](PlanPoint& p) -> double& { return p.projection.goodput.checkpoint_share; }));
-  out.push_back(stored("lost_share", "1", "share of wall time whose work failures undo", [](PlanPoint& p) -> double& { return p.projection.goodput.lost_share; }));
-  out.push_back(stored("restart_share", "1", "share of wall time that restarts take", [](PlanPoint& p) -> double& { return p.projection.goodput.restart_share; }));
-  out.push_back(stored("wall_time", "s", "duration of the run", [](PlanPoint& p) -> Seconds& { return p.projection.wall_time; }));
-  out.push_back(stored("device_hours", "h", "device-hours paid for, reserve included", [](PlanPoint& p) -> double& { return p.projection.device_hours; }));
-  out.push_back(derived("cost", "USD", "cost of the run, cost_micro_usd in dollars", [](const PlanPoint& p) { return p.projection.cost().base(); }));
-  out.push_back(stored("energy", "J", "energy of the run at the meter", [](PlanPoint& p) -> Joules& { return p.projection.energy; }));
+  out.push_back(stored(
+      "checkpoint_interval", "s", "time between checkpoints", [](auto& p) -> auto& { return p.projection.goodput.checkpoint_interval; }));
+  out.push_back(stored(
+      "checkpoint_share", "1", "share of wall time that writing checkpoints takes",
+      [](auto& p) -> auto& { return p.projection.goodput.checkpoint_share; }));
+  out.push_back(stored(
+      "lost_share", "1", "share of wall time whose work failures undo", [](auto& p) -> auto& { return p.projection.goodput.lost_share; }));
+  out.push_back(stored(
+      "restart_share", "1", "share of wall time that restarts take", [](auto& p) -> auto& { return p.projection.goodput.restart_share; }));
+  out.push_back(stored(
+      "wall_time", "s", "duration of the run", [](auto& p) -> auto& { return p.projection.wall_time; }));
+  out.push_back(stored(
+      "device_hours", "h", "device-hours paid for, reserve included", [](auto& p) -> auto& { return p.projection.device_hours; }));
+  out.push_back(
+      derived("cost", "USD", "cost of the run, cost_micro_usd in dollars", [](const PlanPoint& p) { return p.projection.cost().base(); }));
+  out.push_back(stored(
+      "energy", "J", "energy of the run at the meter", [](auto& p) -> auto& { return p.projection.energy; }));
 }
 
 template <class T>
@@ -189,7 +238,8 @@ T take(std::string_view& message) {
 }  // namespace
 
 std::string RealColumn::json_name() const {
-  static const std::map<std::string, std::string> suffix{{"s", "_s"}, {"byte", "_bytes"}, {"flop", "_flop"}, {"token s-1", "_per_s"}, {"USD", "_usd"}, {"J", "_j"}};
+  static const std::map<std::string, std::string> suffix{{"s", "_s"},     {"byte", "_bytes"}, {"flop", "_flop"}, {"token s-1", "_per_s"},
+                                                         {"USD", "_usd"}, {"J", "_j"}};
   const auto at = suffix.find(units);
   return at == suffix.end() ? name : name + at->second;
 }
