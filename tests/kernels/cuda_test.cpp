@@ -36,9 +36,9 @@ TEST_F(CudaKernels, AgreeWithTheReferenceOnAwkwardShapes) {
 
 TEST_F(CudaKernels, ProductsAgreeWithTheReference) {
   const auto on_device = [this](const auto& op) { run(op); };
-  check_products(*place_, 1, on_device, expect_passed, std::size_t(32) << 20);
+  check_products(*place_, 1, on_device, expect_passed, check_workspace);
   check_matmuls<float, float>(*place_, 2, on_device, expect_passed);
-  check_matmuls<float, float>(*place_, 3, on_device, expect_passed, std::size_t(32) << 20, true);
+  check_matmuls<float, float>(*place_, 3, on_device, expect_passed, check_workspace, true);
 }
 
 TEST_F(CudaKernels, EveryAlgorithmOfAProductAgrees) {
@@ -49,8 +49,8 @@ TEST_F(CudaKernels, EveryAlgorithmOfAProductAgrees) {
       run(chosen);
     }
   };
-  expect_passed("bf16 256", check_matmul<Bf16, Bf16>(*place_, {.m = 256, .n = 256, .k = 256}, {4, 0}, every, std::size_t(32) << 20));
-  expect_passed("fp32 256", check_matmul<float, float>(*place_, {.m = 256, .n = 256, .k = 256}, {4, 0}, every, std::size_t(32) << 20));
+  expect_passed("bf16 256", check_matmul<Bf16, Bf16>(*place_, {.m = 256, .n = 256, .k = 256}, {4, 0}, every, check_workspace));
+  expect_passed("fp32 256", check_matmul<float, float>(*place_, {.m = 256, .n = 256, .k = 256}, {4, 0}, every, check_workspace));
 }
 
 TEST_F(CudaKernels, GiveTheSameBitsTwice) {
@@ -60,7 +60,7 @@ TEST_F(CudaKernels, GiveTheSameBitsTwice) {
       EXPECT_EQ(digests.emplace(name, report.digest).first->second, report.digest) << name;
     };
     check_all_but_products(*place_, 5, [this](const auto& op) { run(op); }, visit);
-    check_products(*place_, 5, [this](const auto& op) { run(op); }, visit, std::size_t(32) << 20);
+    check_products(*place_, 5, [this](const auto& op) { run(op); }, visit, check_workspace);
   }
 }
 

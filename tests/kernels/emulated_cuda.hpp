@@ -57,12 +57,15 @@ class Block {
     body_ = &body;
     while (fibres_.size() < threads) fibres_.push_back(std::make_unique<Fibre>());
     values_.assign(threads, 0.0f);
+    meetings_.assign(1 + (threads + 31) / 32, Meeting{});
+    meetings_[0].members = threads;
+    for (unsigned i = 0; i < threads; ++i) ++meetings_[1 + i / 32].members;
     for (unsigned i = 0; i < threads; ++i) fibres_[i]->begin();
     unsigned running = threads;
     while (running > 0) {
       bool moved = false;
       for (unsigned i = 0; i < threads; ++i) {
-        if (fibres_[i]->done || !ready(i, threads)) continue;
+        if (fibres_[i]->done || !fibres_[i]->ready()) continue;
         moved = true;
         resume(i);
         if (fibres_[i]->done) --running;
@@ -74,36 +77,47 @@ class Block {
     }
   }
 
-  /// Waits until every thread of the block (group 0) or of the thread's warp (group 1) has arrived as often as this one.
-  void arrive(int group) {
+  /// Waits until every thread of the group has arrived: of the block (group 0) or of the thread's warp (1 + its number).
+  void arrive(std::size_t group) {
     Fibre& fibre = *fibres_[current_];
-    ++fibre.arrived[group];
-    fibre.waiting = group;
+    Meeting& meeting = meetings_[group];
+    fibre.waiting_for = &meeting;
+    fibre.round = meeting.round;
+    if (++meeting.arrived == meeting.members) {
+      meeting.arrived = 0;
+      ++meeting.round;
+    }
     leave(fibre);
   }
 
   float shuffle_xor(float value, unsigned distance) {
     const unsigned self = current_;
     values_[self] = value;
-    arrive(1);
+    arrive(1 + self / 32);
     const float other = values_[self ^ distance];
-    arrive(1);  // all have read
+    arrive(1 + self / 32);  // all have read
     return other;
   }
 
  private:
+  /// Where threads wait for each other.
+  struct Meeting {
+    unsigned members = 0, arrived = 0;
+    std::uint64_t round = 0;
+  };
   struct Fibre {
     std::vector<char> stack = std::vector<char>(64 * 1024);
     ucontext_t context;
     jmp_buf place;
     bool entered = false, done = false;
-    int waiting = -1;
-    std::uint64_t arrived[2] = {};
+    const Meeting* waiting_for = nullptr;
+    std::uint64_t round = 0;  // of the meeting, when this thread arrived
     void begin() {
       done = false;
-      waiting = -1;
-      arrived[0] = arrived[1] = 0;
+      waiting_for = nullptr;
     }
+    /// A thread that waits may go on when its whole group has arrived; a thread that has ended never arrives.
+    bool ready() const { return waiting_for == nullptr || waiting_for->round != round; }
   };
 
   void resume(unsigned i) {
@@ -125,23 +139,12 @@ class Block {
     if (_setjmp(fibre.place) == 0) _longjmp(scheduler_, 1);
   }
 
-  /// A thread that waits may go on when its whole group has arrived; a thread that has ended never arrives.
-  bool ready(unsigned i, unsigned threads) {
-    const int group = fibres_[i]->waiting;
-    if (group < 0) return true;
-    const unsigned first = group == 0 ? 0 : i / 32 * 32, last = group == 0 ? threads : std::min(threads, first + 32);
-    for (unsigned j = first; j < last; ++j) {
-      if (fibres_[j]->arrived[group] < fibres_[i]->arrived[group]) return false;
-    }
-    fibres_[i]->waiting = -1;
-    return true;
-  }
-
   /// A fibre's life: one thread of one block after another.
   static void enter();
 
   const std::function<void()>* body_ = nullptr;
   std::vector<std::unique_ptr<Fibre>> fibres_;
+  std::vector<Meeting> meetings_;
   std::vector<float> values_;
   jmp_buf scheduler_;
   unsigned current_ = 0;

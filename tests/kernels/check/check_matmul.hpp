@@ -15,6 +15,9 @@ struct MatmulShape {
   bool shared_b = false;     ///< all members of the batch use one b
 };
 
+/// Room for checks on a device: enough to let the library split k, small enough to guard and read back each time.
+inline constexpr std::size_t check_workspace = std::size_t(4) << 20;
+
 /// `workspace_bytes` says how much room the launch gets; `tf32` allows operands to lose 13 fraction bits.
 template <class T, class R, class Launch>
 Report check_matmul(Place& place, MatmulShape s, Setting setting, const Launch& launch, std::size_t workspace_bytes = 0, bool tf32 = false) {
