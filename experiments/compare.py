@@ -70,7 +70,8 @@ def judge(check, answers, where):
     head, read = VALUES[check["value"]]
 
     if "bracket" in check or isinstance(check["run"], list):
-        ends = [(run, None) for run in check["run"]] if isinstance(check["run"], list) else [(check["run"], size) for size in check["bracket"]]
+        two_runs = isinstance(check["run"], list)
+        ends = [(run, None) for run in check["run"]] if two_runs else [(check["run"], size) for size in check["bracket"]]
         low, high = (read(row_of(answers[run], devices, where)) for run, devices in ends)
         public = check["public"]
         return {"what": check["what"], "unit": head, "public": [public], "ours": [low, high], "ratio": None,
@@ -120,14 +121,16 @@ def answers_table(answers):
         if "prediction" in answer:
             row = answer["prediction"]
             note = "" if answer["fits"] else " (does NOT fit)"
-            rows.append([name, f"{row['devices']:,}", "", "", "", number(row["step_time_s"]), number(100 * row["mfu"]), "", row["strategy"] + note])
+            figures = [number(row["step_time_s"]), number(100 * row["mfu"])]
+            rows.append([name, f"{row['devices']:,}", "", "", "", *figures, "", row["strategy"] + note])
             continue
         for size in answer["sizes"]:
             row = size["plan"]
             if not row:
                 rows.append([name, f"{size['devices']:,}", "", "", "", "", "", "", "no feasible plan"])
                 continue
-            figures = [VALUES["days"][1](row), row["device_hours"] / 1e6, row["cost_usd"] / 1e6, row["step_time_s"], 100 * row["mfu"], 100 * row["goodput"]]
+            figures = [VALUES["days"][1](row), row["device_hours"] / 1e6, row["cost_usd"] / 1e6, row["step_time_s"],
+                       100 * row["mfu"], 100 * row["goodput"]]
             rows.append([name, f"{size['devices']:,}", *map(number, figures), row["strategy"]])
     return table(rows)
 

@@ -4,12 +4,12 @@
 
 usage: vtrain_to_published.py [--single FILE.csv] [--multi FILE.csv] [--commit ID] [--output FILE.json]
 
-The CSV files are data/ground_truth_single.csv and data/ground_truth_multi.csv of https://github.com/VIA-Research/vTrain: iteration times of GPT
-models under Megatron-DeepSpeed on A100s, from the paper "vTrain: A Simulation Framework for Evaluating Cost-Effective and Compute-Optimal Large
-Language Model Training" (MICRO-57, 2024). They are that project's data and are not kept here.
+The CSV files are data/ground_truth_single.csv and data/ground_truth_multi.csv of https://github.com/VIA-Research/vTrain: iteration times
+of GPT models under Megatron-DeepSpeed on A100s, from the paper "vTrain: A Simulation Framework for Evaluating Cost-Effective and
+Compute-Optimal Large Language Model Training" (MICRO-57, 2024). They are that project's data and are not kept here.
 
-What the files do not say is marked as assumed (the device's memory size, no optimiser sharding) or follows from the paper: fp16, full recompute,
-unfused attention, 1F1B without interleaving, nodes of 8 GPUs with four 200 Gb/s InfiniBand adapters.
+What the files do not say is marked as assumed (the device's memory size, no optimiser sharding) or follows from the paper: fp16, full
+recompute, unfused attention, 1F1B without interleaving, nodes of 8 GPUs with four 200 Gb/s InfiniBand adapters.
 A run's id is vtrain_<single|multi>_<data row, from 0>. Exit code 0 ok, 2 wrong input (named by file and line), 5 output not written.
 """
 import argparse
@@ -72,8 +72,9 @@ def published_run(row, name, index, where):
         "stack": "megatron-deepspeed-2023",
         "training": "pretrain",
         "architecture": {
-            "name": f"GPT {billions:g}B", "family": "gpt", "params": parameters(layers, hidden), "num_layers": layers, "hidden_size": hidden,
-            "num_heads": heads, "num_kv_heads": heads, "head_dim": hidden // heads, "ffn_hidden_size": 4 * hidden, "gated_mlp": False,
+            "name": f"GPT {billions:g}B", "family": "gpt", "params": parameters(layers, hidden), "num_layers": layers,
+            "hidden_size": hidden, "num_heads": heads, "num_kv_heads": heads, "head_dim": hidden // heads,
+            "ffn_hidden_size": 4 * hidden, "gated_mlp": False,
             "vocab_size": VOCAB_SIZE, "seq_len": row["sequence length"]},
         "cluster": cluster,
         "strategy": {
@@ -122,7 +123,8 @@ def convert(path, name, commit):
                 if not cells:
                     continue
                 line = reader.line_num
-                source = f"VIA-Research/vTrain@{commit} data/ground_truth_{name}.csv line {line} (MICRO-57, 2024; licence text is MIT-style)"
+                source = (f"VIA-Research/vTrain@{commit} data/ground_truth_{name}.csv line {line} "
+                          "(MICRO-57, 2024; licence text is MIT-style)")
                 try:
                     runs.append(published_run(read_row(cells, header), name, line - 2, source))
                 except ValueError as error:

@@ -104,7 +104,9 @@ class StaleTest(unittest.TestCase):
     LINES = [{"what": "8 devices", "unit": "days", "ours": [10.0]}, {"what": "range", "unit": "M$", "ours": [3.0, 1500.0]}]
 
     def test_within_five_percent(self):
-        table = "compared         published       reckon  ratio\n8 devices: days       10.0         10.4   1.04\nrange: M$              4.0  3.10-1,510        between"
+        table = ("compared         published       reckon  ratio\n"
+                 "8 devices: days       10.0         10.4   1.04\n"
+                 "range: M$              4.0  3.10-1,510        between")
 
         self.assertEqual(run_experiments.stale(table, self.LINES), [])
 

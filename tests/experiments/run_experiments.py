@@ -95,8 +95,8 @@ def index_rows(name, lines, question):
     """The first comparison of an experiment, as a row of experiments/README.md."""
     first = lines[0]
     ratio = "" if first["ratio"] is None else f"{first['ratio']:.2f}"
-    return (f"| [{name}]({name}/README.md) | {question} | {first['what']}: {first['unit']} | {'-'.join(map(compare.number, first['public']))} "
-            f"| {'-'.join(map(compare.number, first['ours']))} | {ratio} |\n")
+    public, ours = ("-".join(map(compare.number, first[key])) for key in ("public", "ours"))
+    return f"| [{name}]({name}/README.md) | {question} | {first['what']}: {first['unit']} | {public} | {ours} | {ratio} |\n"
 
 
 def check_readme(name, lines):
@@ -111,7 +111,8 @@ def check_index(name, lines):
     for row in (EXPERIMENTS / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in row.strip("|").split("|")]
         if row.startswith(f"| [{name}]") and len(cells) == 6:
-            return [] if close(figures(cells[4]), lines[0]["ours"]) else ["experiments/README.md is out of date; run_experiments.py --update"]
+            fresh = close(figures(cells[4]), lines[0]["ours"])
+            return [] if fresh else ["experiments/README.md is out of date; run_experiments.py --update"]
     return ["experiments/README.md does not list it"]
 
 
