@@ -15,6 +15,7 @@ A check names a run, for 'plan' also the size (devices), the value to read, the 
 Prints two tables and writes comparison.json into the folder. Exit code 0 all within, 1 some outside, 2 wrong input.
 """
 import json
+import os
 import pathlib
 import sys
 
@@ -157,8 +158,11 @@ def main(arguments):
     except KeyError as error:
         print(f"compare.py: {arguments[0]}: missing key {error}", file=sys.stderr)
         return 2
-    print(text)
     (pathlib.Path(arguments[1]) / "comparison.json").write_text(json.dumps(lines, indent=1) + "\n", encoding="utf-8")
+    try:
+        print(text, flush=True)
+    except BrokenPipeError:  # the reader ('head') has seen enough; the interpreter must not complain on its way out
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
     return 0 if all(line["ok"] for line in lines) else 1
 
 
