@@ -44,7 +44,7 @@ TEST_F(Planner, KeepsTheFastestOfASizeInOrder) {
   for (std::size_t i = 0; i < 4; ++i) {
     EXPECT_EQ(p.candidates[i].place, static_cast<std::int64_t>(i) + 1);
     EXPECT_EQ(p.candidates[i].strategy.num_devices(), 64);
-    if (i > 0) EXPECT_LE(p.candidates[i - 1].cost.time.total(), p.candidates[i].cost.time.total());
+    EXPECT_LE(p.candidates[i == 0 ? 0 : i - 1].cost.time.total(), p.candidates[i].cost.time.total());
   }
 }
 
@@ -64,7 +64,8 @@ TEST_F(Planner, SharesOfAnyNumberOfRanksMakeTheSamePlan) {
     std::vector<PlannedSize> all;
     int finished = 0;
     for (int rank = 0; rank < ranks; ++rank)
-      for (PlannedSize& p : unpack_planned(pack(plan_share(question_, run_, devices, 2, rank, ranks, [&] { ++finished; })))) all.push_back(std::move(p));
+      for (PlannedSize& p : unpack_planned(pack(plan_share(question_, run_, devices, 2, rank, ranks, [&] { ++finished; }))))
+        all.push_back(std::move(p));
     EXPECT_EQ(finished, 5);
     PlanResults results;
     collect(std::move(all), results);
@@ -91,7 +92,8 @@ TEST_F(Planner, PartsOfANodeMustDivideIt) {
   EXPECT_TRUE(whole_nodes(scene_.cluster, 24));
   EXPECT_FALSE(whole_nodes(scene_.cluster, 3));
   EXPECT_FALSE(whole_nodes(scene_.cluster, 12));
-  EXPECT_EQ(plan_size(question_, run_, 12, 1).size.remark, "12 devices are not whole nodes of 8; the nearest sizes that work are 8 and 16.");
+  EXPECT_EQ(plan_size(question_, run_, 12, 1).size.remark,
+            "12 devices are not whole nodes of 8; the nearest sizes that work are 8 and 16.");
 }
 
 TEST_F(Planner, TheRestrictionThatIsInTheWayIsNamedAndLiftingItHelps) {
@@ -122,7 +124,8 @@ PlannedSize sized(std::int64_t devices, Seconds wall) {
 TEST(Deadline, LooksBetweenTheLastTooSlowAndTheFirstInTime) {
   const std::vector<PlannedSize> planned{sized(64, days * 40.0), sized(128, days * 20.0), sized(256, days * 10.0)};
 
-  EXPECT_EQ(sizes_between(planned, days * 15.0, 8), (std::vector<std::int64_t>{136, 144, 152, 160, 168, 176, 184, 192, 200, 208, 216, 224, 232, 240, 248}));
+  EXPECT_EQ(sizes_between(planned, days * 15.0, 8),
+            (std::vector<std::int64_t>{136, 144, 152, 160, 168, 176, 184, 192, 200, 208, 216, 224, 232, 240, 248}));
   EXPECT_TRUE(sizes_between(planned, days * 50.0, 8).empty());  // the smallest is in time
   EXPECT_TRUE(sizes_between(planned, days * 5.0, 8).empty());   // none is
   EXPECT_EQ(sizes_between({sized(4096, days * 40.0), sized(8192, days * 20.0)}, days * 30.0, 8).size(), 15u);
@@ -141,11 +144,11 @@ TEST(Deadline, KeepsTheSmallestInTimeAndTheOneBelow) {
 
 TEST(Batch, IsReadInSequencesOrTokens) {
   EXPECT_EQ(batch_size("2048", 8192), 2048);
-  EXPECT_EQ(batch_size("16M tokens", 8000), 2000);    // divides
-  EXPECT_EQ(batch_size("16M tokens", 8192), 2048);    // 1953.1, +4.9 %
-  EXPECT_EQ(batch_size("4M tokens", 8192), 512);      // 488.3, +4.9 %
+  EXPECT_EQ(batch_size("16M tokens", 8000), 2000);  // divides
+  EXPECT_EQ(batch_size("16M tokens", 8192), 2048);  // 1953.1, +4.9 %
+  EXPECT_EQ(batch_size("4M tokens", 8192), 512);    // 488.3, +4.9 %
   EXPECT_EQ(batch_size("4Mi tokens", 4096), 1024);
-  EXPECT_EQ(batch_size("1.5M tokens", 2048), 768);    // 732.4: 512 and 1024 are too far, 768 is +4.9 %
+  EXPECT_EQ(batch_size("1.5M tokens", 2048), 768);  // 732.4: 512 and 1024 are too far, 768 is +4.9 %
   EXPECT_EQ(batch_size("8200 tokens", 8192), 1);
   EXPECT_THROW(batch_size("100 tokens", 8192), TextError);
   EXPECT_THROW(batch_size("16M tokens", 0), TextError);

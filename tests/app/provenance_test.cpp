@@ -7,9 +7,20 @@
 namespace reckon {
 namespace {
 
-const CommandSpec spec{"plan", "", {}, {{"All", {{.name = "model", .argument = "NAME"}, {.name = "price", .argument = "RATE"}, {.name = "json"}, {.name = "out", .argument = "FILE"}, {.name = "force"}}}}, {"FILE", "", 0, 1}};
+CommandSpec plan_like() {
+  CommandSpec spec;
+  spec.name = "plan";
+  spec.groups = {{"All",
+                  {{.name = "model", .argument = "NAME"},
+                   {.name = "price", .argument = "RATE"},
+                   {.name = "json"},
+                   {.name = "out", .argument = "FILE"},
+                   {.name = "force"}}}};
+  return spec;
+}
 
 TEST(CanonicalCommand, IsInTheOrderOfTheHelpAndLeavesOutputOut) {
+  const CommandSpec spec = plan_like();
   const ParsedOptions options = parse_options(spec, {"--out", "x.h5", "--price", "$2.50/h", "--force", "--json", "--model", "it's"});
 
   EXPECT_EQ(canonical_command(spec, options, {"out", "force"}), "reckon plan --model 'it'\\''s' --price '$2.50/h' --json");
@@ -17,7 +28,8 @@ TEST(CanonicalCommand, IsInTheOrderOfTheHelpAndLeavesOutputOut) {
 
 TEST(DerivedUuid, FollowsQuestionInputsAndProgramOnly) {
   PlanQuestion q;
-  const std::vector<InputText> inputs{{"model", "a/path", "{}", "abc"}}, moved{{"model", "another/path", "{}", "abc"}}, changed{{"model", "a/path", "{}", "abd"}};
+  const std::vector<InputText> inputs{{"model", "a/path", "{}", "abc"}}, moved{{"model", "another/path", "{}", "abc"}},
+      changed{{"model", "a/path", "{}", "abd"}};
 
   const std::string uuid = derived_uuid(q, inputs, "1");
 

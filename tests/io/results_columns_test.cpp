@@ -27,7 +27,8 @@ PlanPoint distinct_point() {
 
 TEST(Columns, HaveUniqueNamesUnitsAndWords) {
   std::set<std::string> names, json;
-  for (const WholeColumn& c : whole_columns()) EXPECT_TRUE(names.insert(c.name).second && !c.units.empty() && !c.long_name.empty()) << c.name;
+  for (const WholeColumn& c : whole_columns())
+    EXPECT_TRUE(names.insert(c.name).second && !c.units.empty() && !c.long_name.empty()) << c.name;
   for (const RealColumn& c : real_columns()) {
     EXPECT_TRUE(names.insert(c.name).second && !c.units.empty() && !c.long_name.empty()) << c.name;
     EXPECT_TRUE(json.insert(c.json_name()).second) << c.name;
@@ -41,8 +42,10 @@ TEST(Columns, EachSetsItsOwnMemberAndNoOther) {
     if (!changed.set) continue;
     PlanPoint p = reference;
     changed.set(p, 7.25);
-    for (const RealColumn& c : real_columns())
-      if (c.set) EXPECT_EQ(c.get(p), c.name == changed.name ? 7.25 : c.get(reference)) << changed.name << " " << c.name;
+    for (const RealColumn& c : real_columns()) {
+      if (!c.set) continue;
+      EXPECT_EQ(c.get(p), c.name == changed.name ? 7.25 : c.get(reference)) << changed.name << " " << c.name;
+    }
   }
 }
 
