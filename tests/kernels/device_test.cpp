@@ -5,8 +5,10 @@
 #include <gtest/gtest.h>
 
 #include <cstdlib>
+#include <nlohmann/json.hpp>
 
 #include "base/error.hpp"
+#include "io/device_json.hpp"
 #include "kernels/op/activation.hpp"
 #include "kernels/op/dispatch.hpp"
 #include "kernels/op/matmul.hpp"
@@ -64,6 +66,36 @@ TEST(DeviceInventory, HasDevicesOrASentence) {
     EXPECT_GE(device.compute_major, 5);
     EXPECT_GT(device.memory_bandwidth(), gigabytes_per_second);
   }
+}
+
+TEST(DeviceJson, TellsOfDevicesAndOfNone) {
+  DeviceInventory inventory;
+  inventory.built_with_cuda = true;
+  inventory.runtime = 13000;
+  inventory.nccl = 22809;
+  inventory.absence = "no \"GPU\"";
+  inventory.cure = "get one";
+  nlohmann::json read = nlohmann::json::parse(device_json(inventory));
+  EXPECT_EQ(read["schema"], "reckon/device/1");
+  EXPECT_TRUE(read["devices"].empty());
+  EXPECT_EQ(read["absence"], "no \"GPU\"");
+  EXPECT_EQ(read["cuda_runtime"], "13.0");
+  EXPECT_EQ(read["nccl"], "2.28.9");
+  EXPECT_TRUE(read["cuda_driver"].is_null());
+  EXPECT_TRUE(read["driver"].is_null());
+
+  LocalDevice device;
+  device.name = "NVIDIA H200";
+  device.memory = Bytes{150.0 * 1e9};
+  device.compute_major = 9;
+  inventory.devices = {device};
+  inventory.absence = inventory.cure = "";
+  read = nlohmann::json::parse(device_json(inventory));
+  EXPECT_TRUE(read["absence"].is_null());
+  ASSERT_EQ(read["devices"].size(), 1u);
+  EXPECT_EQ(read["devices"][0]["memory_bytes"], 150e9);
+  EXPECT_EQ(read["devices"][0]["compute_capability"], "9.0");
+  EXPECT_TRUE(read["devices"][0]["nvlinks"].is_null());
 }
 
 TEST(DeviceOwners, AnswerWithTheSentenceWhereThereIsNoDevice) {
