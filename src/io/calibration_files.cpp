@@ -13,6 +13,8 @@ namespace reckon {
 namespace {
 
 constexpr double many = 1e9;
+constexpr Seconds longest{1.0};       // of a launch or another latency
+constexpr Bytes largest_cache{1e12};
 const char* const calibration_format = "reckon/compute/1";
 using Sources = std::map<std::string, Source>;
 
@@ -72,7 +74,7 @@ PowerLimit read_power(const JsonNode& node, const Sources& sources) {
   return {.knee = node.at("knee", "a share of the peak").number(1e-3, 1e3),
           .exponent = node.at("exponent", "0 to 1").number(0, 1),
           .duty = node.at("duty", "0 to 1").number(0, 1),
-          .settling = node.at("settling", "a time such as \"2 ms\"").quantity<Seconds>()};
+          .settling = node.at("settling", "a time such as \"2 ms\"").quantity(Seconds{}, longest)};
 }
 
 GemmCalibration read_gemm(const JsonNode& node, const Sources& sources) {
@@ -91,7 +93,7 @@ GemmCalibration read_gemm(const JsonNode& node, const Sources& sources) {
   p.bandwidth = node.at("bandwidth", "a bandwidth such as \"2.7 TB/s\"").quantity<BytesPerSecond>();
   p.operand_bytes = node.at("operand_bytes", "bytes a value").number(0.1, 16);
   p.result_bytes = node.at("result_bytes", "bytes a value").number(0.1, 16);
-  p.launch = node.at("launch", "a time such as \"2.4 us\"").quantity<Seconds>();
+  p.launch = node.at("launch", "a time such as \"2.4 us\"").quantity(Seconds{}, longest);
   p.misalignment = node.at("misalignment", "a factor").number(1, 100);
   p.power = read_power(node.at("power", "{knee, exponent, duty, settling, source}"), sources);
   GemmCalibration out;
@@ -100,7 +102,7 @@ GemmCalibration read_gemm(const JsonNode& node, const Sources& sources) {
   if (const auto cast = node.find("cast_in_table")) {
     cast->refuse_unknown({"bandwidth", "launch"});
     out.cast_in_table = {cast->at("bandwidth", "2 bytes a value over the time of its cast").quantity<BytesPerSecond>(),
-                         cast->at("launch", "a time").quantity<Seconds>()};
+                         cast->at("launch", "a time").quantity(Seconds{}, longest)};
   }
   out.cost = checked(node, [&] { return GemmCost(std::move(p)); });
   return out;
@@ -141,7 +143,7 @@ AttentionParameters read_pass(const JsonNode& node) {
   p.key_tile = node.at("key_tile", "keys").number(1, 4096);
   p.multiprocessors = node.at("multiprocessors", "a count").number(1, 1e6);
   p.bandwidth = node.at("bandwidth", "a bandwidth").quantity<BytesPerSecond>();
-  p.launch = node.at("launch", "a time").quantity<Seconds>();
+  p.launch = node.at("launch", "a time").quantity(Seconds{}, longest);
   return p;
 }
 
@@ -167,8 +169,8 @@ StreamParameters read_stream(const JsonNode& node, const Sources& sources, Prove
   s.bandwidth = node.at("bandwidth", "a bandwidth").quantity<BytesPerSecond>();
   if (!(s.bandwidth.base() > 0)) node.at("bandwidth").fail("the bandwidth must be positive");
   s.efficiency = node.at("efficiency", "0 to 1").number(0.01, 1);
-  s.latency = node.at("latency", "a time").quantity<Seconds>();
-  s.cache = node.at("cache", "a size").quantity<Bytes>();
+  s.latency = node.at("latency", "a time").quantity(Seconds{}, longest);
+  s.cache = node.at("cache", "a size").quantity(Bytes{}, largest_cache);
   s.cache_gain = node.at("cache_gain", "a factor").number(1, 100);
   return s;
 }
@@ -241,8 +243,8 @@ std::map<std::string, ComputeCalibration> read_compute_calibrations(const std::f
   for (const auto& entry : std::filesystem::directory_iterator(folder, error)) {
     if (entry.path().extension() != ".json") continue;
     const JsonDocument document = read_json(entry.path());
-    const auto format = document.root().is_object() ? document.root().find("format") : std::nullopt;
-    if (!format || !format->is_string() || format->string() != calibration_format) continue;
+    const std::string format = document.root().at("format", "\"reckon/compute/1\"").choice({calibration_format, "reckon/links/1", "reckon/stacks/1"});
+    if (format != calibration_format) continue;
     ComputeCalibration calibration = read_compute_calibration(document);
     if (entry.path().stem() != calibration.device) document.root().at("device").fail("the file of a calibration is named after its device");
     all.emplace(calibration.device, std::move(calibration));

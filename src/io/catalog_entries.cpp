@@ -120,6 +120,7 @@ ClusterEntry read_cluster(const JsonNode& root) {
   ClusterEntry c;
   c.id = root.at("id").string();
   c.name = root.at("name", "a text").string();
+  if (c.name.empty()) root.at("name").fail("name is empty");
   c.node = root.at("node", "the id of a node").string();
   c.fabric = root.at("fabric", "the id of a fabric").string();
   c.max_devices = root.at("max_devices", "a whole number, or 0 for as many as asked for").integer(0, many);

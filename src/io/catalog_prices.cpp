@@ -62,6 +62,7 @@ std::vector<Price> read_prices(const JsonNode& root) {
   root.refuse_unknown({"format", "id", "provider", "prices", "notes", "sources"});
   read_texts(root, "notes");
   const std::string provider = root.at("provider", "a text").string();
+  if (provider.empty()) root.at("provider").fail("provider is empty");
   const std::string prefix = root.at("id").string() + "-";
   QuoteSources sources(root);
   std::vector<Price> prices;

@@ -57,6 +57,14 @@ class JsonNode {
   Q quantity() const {
     return Q(base_units(DimensionOf<Q>::value));
   }
+  /// The same within [least, most]: catches a slipped exponent.
+  template <class Q>
+  Q quantity(Q least, Q most) const {
+    const Q value = quantity<Q>();
+    if (!(value >= least && value <= most))
+      fail(format_quantity(value) + " is out of range", "write a quantity from " + format_quantity(least) + " to " + format_quantity(most));
+    return value;
+  }
   /// A text that is one of `choices`.
   std::string choice(const std::vector<std::string>& choices) const;
 
@@ -98,7 +106,7 @@ class JsonDocument {
 };
 
 /// Parses strictly (RFC 8259; a byte order mark is allowed).  Throws ConfigError with name:line:column for bad syntax or UTF-8, duplicate
-/// keys, nesting deeper than 64, more than 5 million values, numbers beyond a double.
+/// keys, nesting deeper than 64, more than 1 million values, keys longer than 1000 bytes, numbers beyond a double.
 JsonDocument parse_json(std::string text, std::string name);
 
 /// Reads and parses a file of at most 64 MiB; see read_input_file for what else is refused.

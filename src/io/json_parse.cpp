@@ -16,7 +16,7 @@ namespace {
 
 using nlohmann::json;
 
-constexpr std::size_t deepest = 64, most_values = 5'000'000;
+constexpr std::size_t deepest = 64, most_values = 1'000'000, longest_key = 1000;
 
 /// Walks the text and tells how far the parser has read.
 class TrackedIterator {
@@ -71,6 +71,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
   bool end_array() override { return close(); }
 
   bool key(std::string& name) override {
+    if (name.size() > longest_key) fail(here(), "the key " + in_quotes(name, 40) + " is longer than 1000 bytes");
     auto [place, inserted] = stack_.back()->get_ref<json::object_t&>().emplace(name, nullptr);
     if (!inserted) fail(static_cast<std::size_t>(*reached_ - content_.text.data()), "the key " + in_quotes(name) + " appears twice in one object", "remove one of them");
     slot_ = &place->second;
@@ -98,7 +99,7 @@ class TreeBuilder : public nlohmann::json_sax<json> {
 
   /// Stores a value where the last key, the array in work or the root wants it.
   json* place(json&& value) {
-    if (++values_ > most_values) fail(here(), "the file has more than 5 million values", "split it");
+    if (++values_ > most_values) fail(here(), "the file has more than 1 million values", "split it");
     if (stack_.empty()) return &(root_ = std::move(value));
     if (stack_.back()->is_array()) return &stack_.back()->get_ref<json::array_t&>().emplace_back(std::move(value));
     return &(*slot_ = std::move(value));

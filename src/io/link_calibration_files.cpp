@@ -3,19 +3,16 @@
 
 #include <map>
 
+#include "io/catalog_fields.hpp"
+
 namespace reckon {
 namespace {
 
 using Sources = std::map<std::string, Source>;
 
-Sources read_sources(const JsonNode& node) {
-  Sources out;
-  for (const auto& [key, s] : node.members()) {
-    out[key] = {.title = s.at("title").string(), .date = s.at("date").string(), .read = s.at("read").boolean(), .url = s.at("url").string()};
-    s.refuse_unknown({"title", "url", "date", "read"});
-  }
-  return out;
-}
+// Bounds that catch a slipped exponent.
+Seconds time_at(const JsonNode& node, const char* key) { return node.at(key).quantity(Seconds{}, Seconds{1.0}); }
+Bytes size_at(const JsonNode& node, const char* key) { return node.at(key).quantity(Bytes{}, Bytes{1e12}); }
 
 Source source_of(const JsonNode& entry, const Sources& sources) {
   const JsonNode key = entry.at("source", "a key of /sources");
@@ -26,11 +23,11 @@ Source source_of(const JsonNode& entry, const Sources& sources) {
 
 PathCost read_path(const JsonNode& node) {
   PathCost out;
-  out.base = node.at("base").quantity<Seconds>();
-  out.step = node.at("step").quantity<Seconds>();
+  out.base = time_at(node, "base");
+  out.step = time_at(node, "step");
   out.efficiency = node.at("efficiency").number(0.0, 1.5);
-  out.fill = node.at("fill").quantity<Seconds>();
-  out.fill_size = node.at("fill_size").quantity<Bytes>();
+  out.fill = time_at(node, "fill");
+  out.fill_size = size_at(node, "fill_size");
   node.refuse_unknown({"base", "step", "efficiency", "fill", "fill_size"});
   return out;
 }
@@ -55,7 +52,7 @@ DomainLinks read_domain(const JsonNode& node) {
   out.all_to_all = read_path(node.at("all_to_all"));
   out.point_to_point = read_path(node.at("point_to_point"));
   const JsonNode copy = node.at("copy");
-  for (const CopyName& c : copies) out.copy[static_cast<std::size_t>(c.collective)] = copy.at(c.key).quantity<BytesPerSecond>();
+  for (const CopyName& c : copies) out.copy[static_cast<std::size_t>(c.collective)] = copy.at(c.key).quantity(BytesPerSecond{}, BytesPerSecond{1e15});
   copy.refuse_unknown({"all_reduce", "all_gather", "reduce_scatter", "all_to_all"});
   out.in_switch_min_ranks = node.at("in_switch_min_ranks").integer(2, 1 << 20);
   node.refuse_unknown({"measured", "source", "low_latency", "mid", "bulk", "in_switch", "all_to_all", "point_to_point", "copy", "in_switch_min_ranks"});
@@ -74,19 +71,19 @@ FabricLinks read_fabric_links(const JsonNode& node) {
     out.*s.field = node.at(s.key, "a share").number(s.least, 1.0);
     known.push_back(s.key);
   }
-  out.base = node.at("base").quantity<Seconds>();
-  out.step = node.at("step").quantity<Seconds>();
-  out.bulk_step = node.at("bulk_step").quantity<Seconds>();
-  out.peer = node.at("peer").quantity<Seconds>();
-  out.fill = node.at("fill").quantity<Seconds>();
-  out.fill_size = node.at("fill_size").quantity<Bytes>();
+  out.base = time_at(node, "base");
+  out.step = time_at(node, "step");
+  out.bulk_step = time_at(node, "bulk_step");
+  out.peer = time_at(node, "peer");
+  out.fill = time_at(node, "fill");
+  out.fill_size = size_at(node, "fill_size");
   out.loss_free_domains = node.at("loss_free_domains").integer(1, 1 << 20);
   node.refuse_unknown(known);
   return out;
 }
 
 LinkResidual read_residual(const JsonNode& node) {
-  LinkResidual out{node.at("device").string(), node.at("collective").string(), node.at("sizes").string(), node.at("kind").string(),
+  LinkResidual out{node.at("device").string(), node.at("collective").string(), node.at("sizes").string(), node.at("kind").choice({"fit", "held-out"}),
                    node.at("points").integer(1, 1'000'000'000), node.at("median").number(0, 1e6), node.at("p90").number(0, 1e6), node.at("bias").number(-1e6, 1e6)};
   node.refuse_unknown({"device", "collective", "sizes", "kind", "points", "median", "p90", "bias"});
   return out;
@@ -98,7 +95,7 @@ LinkTable read_link_calibration(const JsonDocument& document) {
   const JsonNode root = document.root();
   root.at("format").choice({"reckon/links/1"});
   root.refuse_unknown({"format", "domains", "fabrics", "residuals", "sources"});
-  const Sources sources = read_sources(root.at("sources"));
+  const Sources sources = read_sources(root);
   LinkTable out;
   const JsonNode domains = root.at("domains"), fabrics = root.at("fabrics");
   for (const auto& [key, node] : domains.members()) out.domains[key] = {read_domain(node), node.at("measured").boolean(), source_of(node, sources)};

@@ -122,6 +122,7 @@ UNet read_unet(const JsonNode& node) {
 Architecture run_architecture(const JsonNode& node) {
   Architecture architecture;
   architecture.name = node.at("name", "a text").string();
+  if (architecture.name.empty()) node.at("name").fail("the name is empty");
   architecture.family = node.at("family", "such as \"llama\"").choice({"gpt", "llama", "moe", "bert", "resnet", "unet"});
   double params = 0;
   if (const auto stated = node.find("params"); stated && !stated->is_null()) params = stated->number(1.0, 1e18);

@@ -5,6 +5,9 @@
 
 #include <nlohmann/json.hpp>
 
+#include "base/text.hpp"
+#include "catalog/device.hpp"
+
 namespace reckon {
 namespace {
 
@@ -52,6 +55,12 @@ std::vector<std::string> with(std::vector<std::string> keys, std::initializer_li
   return keys;
 }
 
+std::vector<std::string> constant_names() {
+  std::vector<std::string> names{"host_time"};
+  for (const ConstantName& c : constants) names.emplace_back(c.key);
+  return names;
+}
+
 StackFacts read_facts(const JsonNode& node) {
   StackFacts out;
   std::vector<std::string> known;
@@ -78,7 +87,7 @@ StackConstants read_constants(const JsonNode& node) {
     out.*c.field = node.at(c.key, "a number").number(c.least, c.most);
     known.push_back(c.key);
   }
-  out.host_time = node.at("host_time", "a time such as \"6 us\"").quantity<Seconds>();
+  out.host_time = node.at("host_time", "a time such as \"6 us\"").quantity(Seconds{}, Seconds{1e-2});
   node.refuse_unknown(with(known, {"host_time"}));
   return out;
 }
@@ -87,13 +96,18 @@ Stack read_stack(const std::string& id, const JsonNode& node) {
   Stack out;
   out.id = id;
   out.name = node.at("name").string();
+  if (out.name.empty()) node.at("name").fail("the name is empty");
   out.facts = read_facts(node.at("facts"));
   out.constants = read_constants(node.at("constants"));
-  for (const JsonNode& item : node.at("fitted", "a list of fitted constants").items()) out.fitted.push_back(item.string());
+  for (const JsonNode& item : node.at("fitted", "a list of fitted constants").items()) out.fitted.push_back(item.choice(constant_names()));
   out.fit_note = node.at("fit_note").string();
   const JsonNode source = node.at("source");
   out.provenance[""] = {.title = source.at("title").string(), .date = source.at("date").string(), .read = source.at("read").boolean(), .url = ""};
   source.refuse_unknown({"title", "date", "read"});
+  if (source.at("title").string().empty()) source.at("title").fail("the title is empty");
+  const std::string date = source.at("date").string();
+  const bool years = date.size() == 9 && date[4] == '-' && is_date(date.substr(0, 4)) && is_date(date.substr(5));
+  if (!is_date(date) && !years) source.at("date").fail(in_quotes(date) + " is not a date", "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-YYYY");
   node.refuse_unknown({"name", "facts", "constants", "fitted", "fit_note", "source"});
   return out;
 }

@@ -131,8 +131,8 @@ TEST(Json, RefusesDuplicateKeysAndDepthAndSize) {
   EXPECT_NO_THROW(parse(std::string(64, '[') + std::string(64, ']')));
   EXPECT_NO_THROW(parse("{\"a\": {\"x\": 1}, \"b\": {\"x\": 1}}"));  // the same key in two objects
   std::string many = "[0";
-  for (int i = 0; i < 5'000'001; ++i) many += ",0";
-  expect_complaint(complaint([&] { parse(many + "]"); }), {"more than 5 million values"});
+  for (int i = 0; i < 1'000'001; ++i) many += ",0";
+  expect_complaint(complaint([&] { parse(many + "]"); }), {"more than 1 million values"});
 }
 
 TEST(Json, AcceptsAByteOrderMarkAndWindowsLines) {
