@@ -30,7 +30,8 @@ namespace {
 }  // namespace
 
 CommandSpec catalog_spec() {
-  return {"catalog", "what is known of hardware, prices and models, with sources",
+  return {"catalog",
+          "what is known of hardware, prices and models, with sources",
           {"reckon catalog", "reckon catalog clusters", "reckon catalog devices h100", "reckon catalog llama-3-70b --json"},
           {{"Output", {{.name = "json", .help = "as JSON"}}}},
           {"WORD", "a kind (devices, nodes, fabrics, clusters, prices, architectures, stacks, calibrations), a name, or both", 0, 2},
@@ -39,7 +40,8 @@ CommandSpec catalog_spec() {
 
 CommandResult run_catalog(const ParsedOptions& options, const MpiSession&) {
   const std::filesystem::path models = data_folder();
-  KnownThings known{open_catalog(models), read_compute_calibrations(models / "calibrations"), read_stacks(models / "calibrations" / "stacks.json"), models};
+  KnownThings known{open_catalog(models), read_compute_calibrations(models / "calibrations"),
+                    read_stacks(models / "calibrations" / "stacks.json"), models};
   derive_missing(known.compute, known.catalog);
 
   std::vector<std::string> words = options.words(), kinds = catalog_kinds();
@@ -57,7 +59,8 @@ CommandResult run_catalog(const ParsedOptions& options, const MpiSession&) {
     return {join(texts, "\n")};
   }
   for (const std::string& kind : kinds)
-    if (const auto details = details_of(known, kind, words[0])) return {options.flag("json") ? details_json(*details) : details_report(*details)};
+    if (const auto details = details_of(known, kind, words[0]))
+      return {options.flag("json") ? details_json(*details) : details_report(*details)};
   refuse_name(known, kinds, words[0]);
 }
 

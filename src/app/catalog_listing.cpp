@@ -45,8 +45,9 @@ Listing devices(const KnownThings& known) {
   for (const std::string& id : known.catalog.device_ids()) {
     const Device& d = known.catalog.device(id);
     const auto peak = [&d](Precision p) { return d.peak.contains(p) ? format_quantity(d.peak.at(p)) : std::string("-"); };
-    out.rows.push_back({d.id, d.name, format_quantity(d.memory), format_quantity(d.memory_bandwidth), peak(Precision::bf16), peak(Precision::fp8), known_quantity(d.link_bandwidth),
-                        known_quantity(d.power), d.release, calibration_state(known, id)});
+    out.rows.push_back({d.id, d.name, format_quantity(d.memory), format_quantity(d.memory_bandwidth), peak(Precision::bf16),
+                        peak(Precision::fp8), known_quantity(d.link_bandwidth), known_quantity(d.power), d.release,
+                        calibration_state(known, id)});
   }
   return out;
 }
@@ -66,7 +67,8 @@ Details device_details(const KnownThings& known, const Device& d) {
   facts.add("pcie_bandwidth", known_quantity(d.pcie_bandwidth));
   facts.add("power", known_quantity(d.power));
   facts.add("calibration", calibration_state(known, d.id));
-  if (const auto price = known.catalog.usual_price(d.id)) facts.add("usual on-demand price", fmt::format("{} ({}, {})", format_quantity(price->per_device), price->id, price->date));
+  if (const auto price = known.catalog.usual_price(d.id))
+    facts.add("usual on-demand price", fmt::format("{} ({}, {})", format_quantity(price->per_device), price->id, price->date));
   return {"devices", d.id, d.name, facts.take(), {}};
 }
 
@@ -74,7 +76,8 @@ Listing nodes(const KnownThings& known) {
   Listing out{"nodes", {"id", "name", "provider", "device", "devices", "domain", "fabric", "nics", "power"}, {}};
   for (const std::string& id : known.catalog.node_ids()) {
     const Node& n = known.catalog.node(id);
-    out.rows.push_back({n.id, n.name, n.provider, n.device, fmt::to_string(n.devices_per_node), fmt::to_string(n.scale_up_domain), n.fabric, fmt::to_string(n.nics_per_node), known_quantity(n.max_power)});
+    out.rows.push_back({n.id, n.name, n.provider, n.device, fmt::to_string(n.devices_per_node), fmt::to_string(n.scale_up_domain), n.fabric,
+                        fmt::to_string(n.nics_per_node), known_quantity(n.max_power)});
   }
   return out;
 }
@@ -97,7 +100,8 @@ Listing fabrics(const KnownThings& known) {
   Listing out{"fabrics", {"id", "name", "kind", "nic", "latency", "oversubscription", "in-network"}, {}};
   for (const std::string& id : known.catalog.fabric_ids()) {
     const Fabric& f = known.catalog.fabric(id);
-    out.rows.push_back({f.id, f.name, f.kind, format_quantity(f.nic_bandwidth), format_quantity(f.latency), significant(f.oversubscription), yes_no(f.in_network_reduction)});
+    out.rows.push_back({f.id, f.name, f.kind, format_quantity(f.nic_bandwidth), format_quantity(f.latency), significant(f.oversubscription),
+                        yes_no(f.in_network_reduction)});
   }
   return out;
 }
@@ -179,7 +183,9 @@ void add_transformer(Facts& facts, const Transformer& t) {
   add("sliding_window", t.sliding_window);
   facts.add("gated_mlp", yes_no(t.gated_mlp));
   facts.add("tied_embeddings", yes_no(t.tied_embeddings));
-  if (t.experts) facts.add("experts", fmt::format("{} of {} a token, ffn_hidden_size {}", t.experts->experts_per_token, t.experts->num_experts, t.experts->expert_ffn_hidden_size));
+  if (t.experts)
+    facts.add("experts", fmt::format("{} of {} a token, ffn_hidden_size {}", t.experts->experts_per_token, t.experts->num_experts,
+                                     t.experts->expert_ffn_hidden_size));
 }
 
 Details architecture_details(const KnownThings& known, const std::string& id) {
@@ -226,8 +232,9 @@ Listing calibrations(const KnownThings& known) {
     const auto& gemm = c.gemm[static_cast<std::size_t>(Precision::bf16)];
     const FitResidual r = gemm ? gemm->residual : FitResidual{};
     const bool fitted = r.points > 0;
-    out.rows.push_back({device, c.derived() ? "derived" : "measured", c.derived() ? c.derived_from : "-", c.date, fitted ? grouped(static_cast<std::int64_t>(r.points)) : "-",
-                        fitted ? significant(100 * r.median) + " %" : "-", fitted ? significant(100 * r.p90) + " %" : "-"});
+    out.rows.push_back({device, c.derived() ? "derived" : "measured", c.derived() ? c.derived_from : "-", c.date,
+                        fitted ? grouped(static_cast<std::int64_t>(r.points)) : "-", fitted ? significant(100 * r.median) + " %" : "-",
+                        fitted ? significant(100 * r.p90) + " %" : "-"});
   }
   return out;
 }
@@ -240,22 +247,33 @@ Details calibration_details(const ComputeCalibration& c) {
   for (const Precision p : all_precisions) {
     const auto& gemm = c.gemm[static_cast<std::size_t>(p)];
     if (!gemm) continue;
-    const std::string fit = gemm->residual.points > 0 ? fmt::format(", {:.0f} points, median error {:.1f} %, 90th percentile {:.1f} %", gemm->residual.points, 100 * gemm->residual.median, 100 * gemm->residual.p90) : "";
-    out.push_back({"gemm." + std::string(name_of(p)), fmt::format("{} in the inner loop, sustained at {:.0f} %{}", format_quantity(gemm->cost.parameters().rate), 100 * gemm->cost.sustained_fraction(), fit), gemm->source});
+    const std::string fit = gemm->residual.points > 0
+                                ? fmt::format(", {:.0f} points, median error {:.1f} %, 90th percentile {:.1f} %", gemm->residual.points,
+                                              100 * gemm->residual.median, 100 * gemm->residual.p90)
+                                : "";
+    out.push_back({"gemm." + std::string(name_of(p)),
+                   fmt::format("{} in the inner loop, sustained at {:.0f} %{}", format_quantity(gemm->cost.parameters().rate),
+                               100 * gemm->cost.sustained_fraction(), fit),
+                   gemm->source});
   }
   for (const auto& [kernel, attention] : c.attention)
-    out.push_back({"attention." + std::string(name_of(kernel)), format_quantity(attention.cost.parameters(Pass::forward).rate) + " forward", attention.source});
+    out.push_back({"attention." + std::string(name_of(kernel)), format_quantity(attention.cost.parameters(Pass::forward).rate) + " forward",
+                   attention.source});
   const Source* stream = source_of(c.provenance, "stream");
-  out.push_back({"stream", fmt::format("{} at {:.0f} %", format_quantity(c.stream.bandwidth), 100 * c.stream.efficiency), stream ? std::optional<Source>(*stream) : std::nullopt});
+  out.push_back({"stream", fmt::format("{} at {:.0f} %", format_quantity(c.stream.bandwidth), 100 * c.stream.efficiency),
+                 stream ? std::optional<Source>(*stream) : std::nullopt});
   return {"calibrations", c.device, c.derived() ? "derived from " + c.derived_from : "measured", out, {}};
 }
 
-bool contains(const std::vector<std::string>& names, const std::string& name) { return std::find(names.begin(), names.end(), name) != names.end(); }
+bool contains(const std::vector<std::string>& names, const std::string& name) {
+  return std::find(names.begin(), names.end(), name) != names.end();
+}
 
 }  // namespace
 
 const std::vector<std::string>& catalog_kinds() {
-  static const std::vector<std::string> kinds{"devices", "nodes", "fabrics", "clusters", "prices", "architectures", "stacks", "calibrations"};
+  static const std::vector<std::string> kinds{"devices", "nodes",         "fabrics", "clusters",
+                                              "prices",  "architectures", "stacks",  "calibrations"};
   return kinds;
 }
 

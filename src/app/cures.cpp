@@ -17,7 +17,7 @@
 namespace reckon {
 namespace {
 
-constexpr std::int64_t most_tries = 48;            // nodes away from the size that was asked for
+constexpr std::int64_t most_tries = 48;  // nodes away from the size that was asked for
 constexpr std::int64_t most_devices = 1 << 20;
 
 std::string gib(Bytes size) { return significant(size.in(gibibytes)) + " GiB"; }
@@ -43,8 +43,10 @@ std::string division_remark(const Question& question, std::int64_t devices) {
   const std::int64_t node = question.cluster->node.devices_per_node;
   std::string out;
   if (whole_nodes(*question.cluster, devices)) {
-    out = fmt::format("no strategy divides {} devices and {} samples of a step exactly (data_parallel x micro_batch_size must divide the batch, "
-                      "tensor_parallel the heads)", grouped(devices), grouped(question.global_batch_size));
+    out = fmt::format(
+        "no strategy divides {} devices and {} samples of a step exactly (data_parallel x micro_batch_size must divide the batch, "
+        "tensor_parallel the heads)",
+        grouped(devices), grouped(question.global_batch_size));
   } else {
     out = fmt::format("{} devices are not whole nodes of {}", grouped(devices), node);
   }
@@ -68,7 +70,8 @@ std::vector<Relaxation> relaxations(const SearchSpace& space) {
     out.push_back({"--recompute full", [](SearchSpace& s) { s.recompute = {Recompute::full}; }});
   if (std::find(space.sharding.begin(), space.sharding.end(), Sharding::zero3) == space.sharding.end())
     out.push_back({"--sharding zero3", [](SearchSpace& s) { s.sharding = {Sharding::zero3}; }});
-  if (space.sharding == std::vector<Sharding>{Sharding::none}) out.push_back({"--sharding zero1", [](SearchSpace& s) { s.sharding = {Sharding::zero1}; }});
+  if (space.sharding == std::vector<Sharding>{Sharding::none})
+    out.push_back({"--sharding zero1", [](SearchSpace& s) { s.sharding = {Sharding::zero1}; }});
   if (!space.micro_batch.empty()) out.push_back({"another --mb", [](SearchSpace& s) { s.micro_batch.clear(); }});
   if (!space.tensor.empty()) out.push_back({"another --tp", [](SearchSpace& s) { s.tensor.clear(); }});
   if (!space.pipeline.empty()) out.push_back({"another --pp", [](SearchSpace& s) { s.pipeline.clear(); }});
@@ -84,7 +87,9 @@ std::string larger_cure(const Question& question, std::int64_t devices, const st
   for (std::int64_t more = devices * 2; more <= limit; more *= 2) {
     if (!whole_nodes(*question.cluster, more)) continue;
     const SearchResult found = search(question, more, 1);
-    if (!found.best.empty()) return fmt::format("{}{} devices fit in {} as {}.", condition, grouped(more), gib(found.best[0].cost.memory.total()), short_strategy(found.best[0].strategy));
+    if (!found.best.empty())
+      return fmt::format("{}{} devices fit in {} as {}.", condition, grouped(more), gib(found.best[0].cost.memory.total()),
+                         short_strategy(found.best[0].strategy));
   }
   return "";
 }
@@ -95,7 +100,9 @@ std::string memory_cure(const Question& question, std::int64_t devices) {
     Question relaxed = question;
     r.lift(relaxed.space);
     const SearchResult found = search(relaxed, devices, 1);
-    if (!found.best.empty()) return fmt::format("With {} it fits in {} as {}.", r.words, gib(found.best[0].cost.memory.total()), short_strategy(found.best[0].strategy));
+    if (!found.best.empty())
+      return fmt::format("With {} it fits in {} as {}.", r.words, gib(found.best[0].cost.memory.total()),
+                         short_strategy(found.best[0].strategy));
   }
   std::string cure = larger_cure(question, devices, "");
   if (cure.empty() && !lifted.empty()) {
@@ -118,8 +125,8 @@ std::string remark_on(const Question& question, const PlannedSize& planned) {
   if (planned.nearest_misses.empty()) return division_remark(question, devices);
   const PlanPoint& miss = planned.nearest_misses[0];
   const Bytes usable = question.cluster->device.memory * (1.0 - question.memory_margin), needed = miss.cost.memory.total();
-  return fmt::format("the smallest of {} strategies, {}, needs {} of {} ({} too much). {}", grouped(planned.size.considered), short_strategy(miss.strategy),
-                     gib(needed), gib(usable), gib(needed - usable), memory_cure(question, devices));
+  return fmt::format("the smallest of {} strategies, {}, needs {} of {} ({} too much). {}", grouped(planned.size.considered),
+                     short_strategy(miss.strategy), gib(needed), gib(usable), gib(needed - usable), memory_cure(question, devices));
 }
 
 }  // namespace reckon

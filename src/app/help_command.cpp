@@ -52,17 +52,9 @@ std::string examples_text() {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      {plan_spec(), run_plan, true},
-      {predict_spec(), run_predict},
-      {validate_spec(), run_validate},
-      {fit_spec(), run_fit},
-      {show_spec(), run_show},
-      {verify_spec(), run_verify},
-      {catalog_spec(), run_catalog},
-      {device_spec(), run_device},
-      {version_spec(), run_version},
-      {completion_spec(), run_completion},
-      {help_spec(), run_help},
+      {plan_spec(), run_plan, true}, {predict_spec(), run_predict},       {validate_spec(), run_validate}, {fit_spec(), run_fit},
+      {show_spec(), run_show},       {verify_spec(), run_verify},         {catalog_spec(), run_catalog},   {device_spec(), run_device},
+      {version_spec(), run_version}, {completion_spec(), run_completion}, {help_spec(), run_help},
   };
   return all;
 }
@@ -74,7 +66,9 @@ std::string overview() {
 std::string short_overview() {
   std::string out = std::string(purpose) + "\n\n";
   for (const std::string& example : first_examples) out += "  " + example + "\n";
-  return out + "\nreckon --help          lists all commands\nreckon plan --help     explains one of them\nreckon help units      explains how quantities are written\n";
+  return out +
+         "\nreckon --help          lists all commands\nreckon plan --help     explains one of them\nreckon help units      explains how "
+         "quantities are written\n";
 }
 
 void note(const MpiSession& session, const std::string& line) {
@@ -82,7 +76,8 @@ void note(const MpiSession& session, const std::string& line) {
 }
 
 CommandSpec help_spec() {
-  return {"help", "this program, one command, or the grammar of quantities",
+  return {"help",
+          "this program, one command, or the grammar of quantities",
           {"reckon help", "reckon help plan", "reckon help units"},
           {{"Output", {{.name = "examples", .help = "the examples of all commands, one a line"}}}},
           {"TOPIC", "a command, or 'units'", 0, 1}};
@@ -96,10 +91,15 @@ CommandResult run_help(const ParsedOptions& options, const MpiSession&) {
 }
 
 CommandSpec version_spec() {
-  return {"version", "version, commit and libraries of this program", {"reckon version", "reckon version --json"}, {{"Output", {{.name = "json", .help = "as JSON"}}}}};
+  return {"version",
+          "version, commit and libraries of this program",
+          {"reckon version", "reckon version --json"},
+          {{"Output", {{.name = "json", .help = "as JSON"}}}}};
 }
 
-CommandResult run_version(const ParsedOptions& options, const MpiSession&) { return {options.flag("json") ? version_json() : version_line()}; }
+CommandResult run_version(const ParsedOptions& options, const MpiSession&) {
+  return {options.flag("json") ? version_json() : version_line()};
+}
 
 CommandSpec completion_spec() {
   return {"completion", "completion script for bash, zsh or fish", {"reckon completion bash"}, {}, {"SHELL", "bash, zsh or fish", 1, 1}};

@@ -1,5 +1,5 @@
-// The program: finds the command, starts MPI where a command is parallel, catches every error once, and sees that the answer reached stdout.
-// SPDX-License-Identifier: Apache-2.0
+// The program: finds the command, starts MPI where a command is parallel, catches every error once, and sees that the answer reached
+// stdout. SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -19,7 +19,8 @@
 namespace reckon {
 namespace {
 
-constexpr int internal = static_cast<int>(ExitCode::internal), wrong_input = static_cast<int>(ExitCode::input), no_file = static_cast<int>(ExitCode::file);
+constexpr int internal = static_cast<int>(ExitCode::internal), wrong_input = static_cast<int>(ExitCode::input),
+              no_file = static_cast<int>(ExitCode::file);
 
 /// Writes the answer to stdout and checks that it arrived.  A reader that went away (EPIPE) is no error: `reckon plan | head`.
 int deliver(const std::string& answer, int code) {

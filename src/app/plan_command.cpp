@@ -46,7 +46,8 @@ std::vector<std::int64_t> sizes_to_plan(const ParsedOptions& options, const Clus
   std::vector<std::int64_t> sizes = options.counts("devices", 1, most_devices);
   if (cluster.max_devices == 0 || sizes.back() <= cluster.max_devices) return sizes;
   if (options.given("devices"))
-    options.fail("devices", fmt::format("{} has {} devices", cluster.id, grouped(cluster.max_devices)), "list fewer, or choose another --cluster");
+    options.fail("devices", fmt::format("{} has {} devices", cluster.id, grouped(cluster.max_devices)),
+                 "list fewer, or choose another --cluster");
   std::erase_if(sizes, [&](std::int64_t n) { return n > cluster.max_devices; });
   sizes.push_back(cluster.max_devices);
   return sizes;
@@ -67,7 +68,11 @@ void load(const ParsedOptions& options, Plan& plan) {
   r.question.keep = options.count("top", 1, most_kept);
   r.inputs = plan.scene.inputs;
   const std::string program = version().number + " " + commit_text();
-  r.provenance = {version().number, commit_text(), canonical_command(plan_spec(), options, output_options), date_of_epoch(std::getenv("SOURCE_DATE_EPOCH")), 0,
+  r.provenance = {version().number,
+                  commit_text(),
+                  canonical_command(plan_spec(), options, output_options),
+                  date_of_epoch(std::getenv("SOURCE_DATE_EPOCH")),
+                  0,
                   derived_uuid(r.question, r.inputs, program)};
 }
 
@@ -83,26 +88,31 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
   const PlanQuestion& q = plan.results.question;
   std::int64_t strategies = 0;
   for (const std::int64_t n : plan.devices) for_each_strategy(plan.question, n, [&strategies](const Strategy&) { ++strategies; });
-  std::string out = fmt::format("{} ({} parameters), {} {}, on {} ({} with {})\n", q.model, count_text(q.parameters), count_text(q.units), q.counts_tokens ? "tokens" : "samples",
-                                q.cluster, q.device_name, format_quantity(q.device_memory));
+  std::string out = fmt::format("{} ({} parameters), {} {}, on {} ({} with {})\n", q.model, count_text(q.parameters), count_text(q.units),
+                                q.counts_tokens ? "tokens" : "samples", q.cluster, q.device_name, format_quantity(q.device_memory));
   std::vector<std::string> sizes;
   for (const std::int64_t n : plan.devices) sizes.push_back(grouped(n));
   out += fmt::format("{} sizes: {}\n{} strategies to price\n", sizes.size(), join(sizes, " "), grouped(strategies));
-  for (const Assumption& a : plan.results.assumptions) out += fmt::format("  {}: {} ({}{})\n", a.name, a.value, a.basis, a.source.empty() ? "" : ": " + a.source);
-  for (const InputText& i : plan.results.inputs) out += fmt::format("  reads {} ({} bytes, sha256 {})\n", i.path, i.text.size(), i.sha256.substr(0, 12));
+  for (const Assumption& a : plan.results.assumptions)
+    out += fmt::format("  {}: {} ({}{})\n", a.name, a.value, a.basis, a.source.empty() ? "" : ": " + a.source);
+  for (const InputText& i : plan.results.inputs)
+    out += fmt::format("  reads {} ({} bytes, sha256 {})\n", i.path, i.text.size(), i.sha256.substr(0, 12));
   for (const char* option : {"out", "report"})
     if (options.given(option)) out += fmt::format("  would write {}\n", options.text(option));
   return out;
 }
 
 /// All ranks' plans of `devices`, on rank 0.
-std::vector<PlannedSize> plan_sizes(const ParsedOptions& options, const MpiSession& session, const Plan& plan, const std::vector<std::int64_t>& devices) {
+std::vector<PlannedSize> plan_sizes(const ParsedOptions& options, const MpiSession& session, const Plan& plan,
+                                    const std::vector<std::int64_t>& devices) {
   std::string share;
   together(session, [&] {
     const auto ranks = static_cast<std::size_t>(session.size());
-    Progress progress("planning", "sizes", static_cast<std::int64_t>((devices.size() + ranks - 1) / ranks), options.flag("quiet") || !session.is_root());
+    Progress progress("planning", "sizes", static_cast<std::int64_t>((devices.size() + ranks - 1) / ranks),
+                      options.flag("quiet") || !session.is_root());
     const RunPlan& run = plan.results.question.run;
-    share = pack(plan_share(plan.question, run, devices, static_cast<std::size_t>(plan.results.question.keep), session.rank(), session.size(), [&] { progress.advance(); }));
+    share = pack(plan_share(plan.question, run, devices, static_cast<std::size_t>(plan.results.question.keep), session.rank(),
+                            session.size(), [&] { progress.advance(); }));
   });
   std::vector<PlannedSize> all;
   for (const std::string& part : session.gather(share))
@@ -117,7 +127,8 @@ void plan_all(const ParsedOptions& options, const MpiSession& session, Plan& pla
   if (deadline && options.text("devices").find("..") != std::string::npos) {
     std::string list;
     if (session.is_root())
-      for (const std::int64_t n : sizes_between(planned, *deadline, plan.scene.cluster.node.devices_per_node)) list += (list.empty() ? "" : ",") + fmt::to_string(n);
+      for (const std::int64_t n : sizes_between(planned, *deadline, plan.scene.cluster.node.devices_per_node))
+        list += (list.empty() ? "" : ",") + fmt::to_string(n);
     session.broadcast(list);
     if (!list.empty()) {
       std::vector<PlannedSize> extra = plan_sizes(options, session, plan, parse_counts(list));
@@ -144,15 +155,25 @@ CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& sessi
 }  // namespace
 
 CommandSpec plan_spec() {
-  return {"plan", "how many devices, how long, how much: the best strategy for each cluster size",
+  return {"plan",
+          "how many devices, how long, how much: the best strategy for each cluster size",
           {"reckon plan --model llama-3-70b --device h100 --devices 256..24576 --tokens 15T",
            "reckon plan --model llama-2-7b --device h100 --devices 8..512 --tokens 2T --deadline 30d --budget '$2M'",
            "reckon plan --model mixtral-8x7b --cluster aws-p5 --devices 128,256 --tokens 1T --tp 1,2,4 --out mixtral.h5 --force"},
           {training_options(),
            place_options(),
-           {"Sizes", {{.name = "devices", .argument = "LIST", .fallback = "64..16384", .help = "numbers of devices: 512, 256,512,1024, 256..24576 (doubling), 64..512+64", .letter = 'n'}}},
+           {"Sizes",
+            {{.name = "devices",
+              .argument = "LIST",
+              .fallback = "64..16384",
+              .help = "numbers of devices: 512, 256,512,1024, 256..24576 (doubling), 64..512+64",
+              .letter = 'n'}}},
            amount_options(),
-           {"The step", {{.name = "batch", .argument = "SIZE", .help = "of one step: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]", .letter = 'b'}}},
+           {"The step",
+            {{.name = "batch",
+              .argument = "SIZE",
+              .help = "of one step: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]",
+              .letter = 'b'}}},
            money_options(),
            goodput_options(),
            space_options(),
@@ -166,7 +187,9 @@ CommandSpec plan_spec() {
              {.name = "quiet", .help = "no progress, no notes", .letter = 'q'},
              {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}}},
           {},
-          "With --deadline and a range of --devices the sizes between the last that is too slow and the first that is not are tried too. Exit code 3 when no size has a plan, or none meets --deadline and --budget; the table is printed all the same. 'mpiexec -n N reckon plan ...' shares the sizes among N ranks; "
+          "With --deadline and a range of --devices the sizes between the last that is too slow and the first that is not are tried too. "
+          "Exit code 3 when no size has a plan, or none meets --deadline and --budget; the table is printed all the same. 'mpiexec -n N "
+          "reckon plan ...' shares the sizes among N ranks; "
           "the results are the same, byte for byte."};
 }
 

@@ -13,8 +13,11 @@
 namespace reckon {
 namespace {
 
+constexpr double least_goodput = 0.01;  // the floor of goodput(), where its first-order model ends
+
 PlanPoint point_of(const Candidate& candidate, std::int64_t devices, std::int64_t place, const RunPlan& run) {
-  return {devices, place, candidate.strategy, candidate.cost, project(candidate.cost.time.total(), candidate.cost.tokens_per_step, devices, run)};
+  return {devices, place, candidate.strategy, candidate.cost,
+          project(candidate.cost.time.total(), candidate.cost.tokens_per_step, devices, run)};
 }
 
 void append(std::string& message, std::int64_t value) { message.append(reinterpret_cast<const char*>(&value), sizeof value); }
@@ -56,10 +59,14 @@ PlannedSize plan_size(const Question& question, const RunPlan& run, std::int64_t
     out.size.considered = found.considered;
     out.size.too_large = found.too_large;
     out.size.status = !found.best.empty() ? SizeStatus::fits : found.nearest_miss ? SizeStatus::does_not_fit : SizeStatus::no_strategy;
-    for (const Candidate& c : found.best) out.candidates.push_back(point_of(c, devices, static_cast<std::int64_t>(out.candidates.size()) + 1, run));
+    for (const Candidate& c : found.best)
+      out.candidates.push_back(point_of(c, devices, static_cast<std::int64_t>(out.candidates.size()) + 1, run));
     if (found.nearest_miss) out.nearest_misses.push_back(point_of(*found.nearest_miss, devices, 1, run));
   }
-  if (out.size.status != SizeStatus::fits) out.size.remark = remark_on(question, out);
+  if (out.size.status != SizeStatus::fits)
+    out.size.remark = remark_on(question, out);
+  else if (out.candidates[0].projection.goodput.value <= least_goodput)
+    out.size.remark = "interruptions leave almost no time to train; days and dollars are at least so many.";
   return out;
 }
 
@@ -94,8 +101,8 @@ std::vector<PlannedSize> unpack_planned(std::string_view message) {
   return out;
 }
 
-std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run, const std::vector<std::int64_t>& devices, std::size_t keep,
-                                    int rank, int num_ranks, const std::function<void()>& finished) {
+std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run, const std::vector<std::int64_t>& devices,
+                                    std::size_t keep, int rank, int num_ranks, const std::function<void()>& finished) {
   std::vector<PlannedSize> out;
   for (std::size_t i = 0; i < devices.size(); ++i) {
     if (static_cast<int>(i % static_cast<std::size_t>(num_ranks)) != rank) continue;

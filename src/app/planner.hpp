@@ -30,8 +30,8 @@ std::vector<PlannedSize> unpack_planned(std::string_view message);
 
 /// The part of rank `rank` of `num_ranks`: every num_ranks-th size, from the largest down, since those take longest.  `finished` is called
 /// after each.
-std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run, const std::vector<std::int64_t>& devices, std::size_t keep,
-                                    int rank, int num_ranks, const std::function<void()>& finished);
+std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run, const std::vector<std::int64_t>& devices,
+                                    std::size_t keep, int rank, int num_ranks, const std::function<void()>& finished);
 
 /// Sizes between the largest that is too slow for the deadline and the next listed one that is not: up to 15, whole nodes, evenly spaced.
 /// Empty when there is no such pair or nothing lies between.

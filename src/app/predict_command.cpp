@@ -48,7 +48,8 @@ Strategy read_strategy(const ParsedOptions& options, const Question& question) {
   s.micro_batch_size = degree("mb");
   if (options.given("etp")) s.expert_tensor_parallel = degree("etp");
   const std::int64_t others = s.tensor_parallel * s.pipeline_parallel * s.context_parallel;
-  if (options.given("dp") && options.given("devices")) throw UsageError("both --dp and --devices are given", "give one of them; the other follows");
+  if (options.given("dp") && options.given("devices"))
+    throw UsageError("both --dp and --devices are given", "give one of them; the other follows");
   if (options.given("devices")) {
     const std::int64_t devices = degree("devices");
     if (devices % others != 0) options.fail("devices", fmt::format("not a multiple of tp x pp x cp = {}", others), "choose other degrees");
@@ -63,7 +64,9 @@ Strategy read_strategy(const ParsedOptions& options, const Question& question) {
   s.sharding = named(options, "sharding", Sharding::zero3, sharding_of);
   if (options.given("shard-group")) s.shard_group_size = degree("shard-group");
   if (options.given("recompute-modules")) s.recompute_modules = modules_of(options);
-  s.recompute = options.given("recompute") ? named(options, "recompute", Recompute::full, recompute_of) : s.recompute_modules.empty() ? Recompute::none : Recompute::modules;
+  s.recompute = options.given("recompute")    ? named(options, "recompute", Recompute::full, recompute_of)
+                : s.recompute_modules.empty() ? Recompute::none
+                                              : Recompute::modules;
   if (options.given("recompute-layers")) s.recompute_layers = degree("recompute-layers");
   s.sequence_parallel = !options.flag("no-sp") && s.tensor_parallel > 1;
   return s;
@@ -74,35 +77,43 @@ void check_strategy(const Strategy& s, const Scene& scene) {
   if (found.empty())
     if (const Transformer* t = scene.architecture.transformer()) found = problems(s, *t);
   if (found.empty() && scene.cluster.max_devices > 0 && s.num_devices() > scene.cluster.max_devices)
-    found.push_back({"devices", fmt::format("{} has {} devices, the strategy takes {}", scene.cluster.id, grouped(scene.cluster.max_devices), grouped(s.num_devices()))});
+    found.push_back({"devices", fmt::format("{} has {} devices, the strategy takes {}", scene.cluster.id,
+                                            grouped(scene.cluster.max_devices), grouped(s.num_devices()))});
   if (found.empty()) return;
   std::vector<std::string> all;
   for (const Problem& p : found) all.push_back(p.message);
-  throw UsageError("the strategy is not sound: " + join(all, "; "), "see 'reckon predict --help' for the degrees, and 'reckon plan' to search them");
+  throw UsageError("the strategy is not sound: " + join(all, "; "),
+                   "see 'reckon predict --help' for the degrees, and 'reckon plan' to search them");
 }
 
 }  // namespace
 
 CommandSpec predict_spec() {
-  OptionGroup strategy{"The strategy",
-                       {{.name = "tp", .argument = "N", .fallback = "1", .help = "tensor parallel"},
-                        {.name = "pp", .argument = "N", .fallback = "1", .help = "pipeline stages"},
-                        {.name = "cp", .argument = "N", .fallback = "1", .help = "context parallel"},
-                        {.name = "ep", .argument = "N", .fallback = "1", .help = "expert parallel"},
-                        {.name = "etp", .argument = "N", .help = "tensor parallel of the experts [default: as --tp]"},
-                        {.name = "dp", .argument = "N", .fallback = "1", .help = "data parallel"},
-                        {.name = "devices", .argument = "N", .help = "in place of --dp: all devices", .letter = 'n'},
-                        {.name = "mb", .argument = "N", .fallback = "1", .help = "micro-batch: sequences or samples"},
-                        {.name = "gb", .argument = "SIZE", .help = "global batch: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]"},
-                        {.name = "vpp", .argument = "N", .fallback = "1", .help = "virtual stages of a pipeline rank"},
-                        {.name = "schedule", .argument = "NAME", .help = "none, gpipe, 1f1b, interleaved-1f1b, zb-1p, zb-2p, zb-v, dualpipe [default: by --pp and --vpp]"},
-                        {.name = "sharding", .argument = "NAME", .fallback = "zero1", .help = "none, zero1, zero2, zero3 (= FSDP)"},
-                        {.name = "shard-group", .argument = "N", .help = "ranks that share one sharded copy [default: all]"},
-                        {.name = "recompute", .argument = "NAME", .help = "none, selective, modules, full [default: none]"},
-                        {.name = "recompute-layers", .argument = "N", .help = "with full: only so many layers of a stage"},
-                        {.name = "recompute-modules", .argument = "LIST", .help = "core_attn, mlp, moe, moe_act, layernorm, mla_up_proj, shared_experts"},
-                        {.name = "no-sp", .help = "no sequence parallelism beside tensor parallelism"}}};
-  return {"predict", "one given strategy: step time and memory, part by part",
+  OptionGroup strategy{
+      "The strategy",
+      {{.name = "tp", .argument = "N", .fallback = "1", .help = "tensor parallel"},
+       {.name = "pp", .argument = "N", .fallback = "1", .help = "pipeline stages"},
+       {.name = "cp", .argument = "N", .fallback = "1", .help = "context parallel"},
+       {.name = "ep", .argument = "N", .fallback = "1", .help = "expert parallel"},
+       {.name = "etp", .argument = "N", .help = "tensor parallel of the experts [default: as --tp]"},
+       {.name = "dp", .argument = "N", .fallback = "1", .help = "data parallel"},
+       {.name = "devices", .argument = "N", .help = "in place of --dp: all devices", .letter = 'n'},
+       {.name = "mb", .argument = "N", .fallback = "1", .help = "micro-batch: sequences or samples"},
+       {.name = "gb",
+        .argument = "SIZE",
+        .help = "global batch: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]"},
+       {.name = "vpp", .argument = "N", .fallback = "1", .help = "virtual stages of a pipeline rank"},
+       {.name = "schedule",
+        .argument = "NAME",
+        .help = "none, gpipe, 1f1b, interleaved-1f1b, zb-1p, zb-2p, zb-v, dualpipe [default: by --pp and --vpp]"},
+       {.name = "sharding", .argument = "NAME", .fallback = "zero1", .help = "none, zero1, zero2, zero3 (= FSDP)"},
+       {.name = "shard-group", .argument = "N", .help = "ranks that share one sharded copy [default: all]"},
+       {.name = "recompute", .argument = "NAME", .help = "none, selective, modules, full [default: none]"},
+       {.name = "recompute-layers", .argument = "N", .help = "with full: only so many layers of a stage"},
+       {.name = "recompute-modules", .argument = "LIST", .help = "core_attn, mlp, moe, moe_act, layernorm, mla_up_proj, shared_experts"},
+       {.name = "no-sp", .help = "no sequence parallelism beside tensor parallelism"}}};
+  return {"predict",
+          "one given strategy: step time and memory, part by part",
           {"reckon predict --model llama-3-8b --device h100 --tp 2 --dp 32 --gb 512",
            "reckon predict --model llama-3-70b --device h100 --tp 8 --pp 4 --vpp 5 --devices 1024 --gb 2048 --json",
            "reckon predict --model mixtral-8x7b --cluster aws-p5 --tp 2 --ep 8 --pp 4 --dp 16 --gb 1024 --recompute full"},
@@ -124,7 +135,8 @@ CommandResult run_predict(const ParsedOptions& options, const MpiSession&) {
   PlanPoint point{strategy.num_devices(), 1, strategy, step_cost(question.job(strategy)), {}};
   point.projection.throughput = Tokens{point.cost.tokens_per_step} / point.cost.time.total();
   const bool fits = point.cost.fits(stated.usable_memory());
-  return {options.flag("json") ? prediction_json(stated, point, fits, assumptions) : prediction_report(stated, point, assumptions), fits ? ExitCode::ok : ExitCode::infeasible};
+  return {options.flag("json") ? prediction_json(stated, point, fits, assumptions) : prediction_report(stated, point, assumptions),
+          fits ? ExitCode::ok : ExitCode::infeasible};
 }
 
 }  // namespace reckon

@@ -18,7 +18,8 @@ constexpr double silence = 2.0, terminal_period = 0.2, log_period = 30.0;  // se
 std::string progress_line(const std::string& what, const std::string& items, std::int64_t done, std::int64_t total, double elapsed) {
   if (done <= 0 || elapsed <= 0.0) return fmt::format("{}: {} of {} {}", what, done, total, items);
   const double rate = static_cast<double>(done) / elapsed;
-  return fmt::format("{}: {} of {} {}, {:.2g}/s, {:.0f} s left", what, done, total, items, rate, std::ceil(static_cast<double>(total - done) / rate));
+  return fmt::format("{}: {} of {} {}, {:.2g}/s, {:.0f} s left", what, done, total, items, rate,
+                     std::ceil(static_cast<double>(total - done) / rate));
 }
 
 Progress::Progress(std::string what, std::string items, std::int64_t total, bool quiet)

@@ -44,8 +44,8 @@ std::string derived_uuid(const PlanQuestion& question, const std::vector<InputTe
   for (const InputText& input : inputs) digest.update(input.name + "\n" + input.sha256 + "\n");
   digest.update(version);
   std::string hex = digest.hex().substr(0, 32);
-  hex[12] = '8';                                                                  // version
-  hex[16] = "89ab"[(hex[16] >= 'a' ? hex[16] - 'a' + 10 : hex[16] - '0') & 3];    // variant
+  hex[12] = '8';                                                                // version
+  hex[16] = "89ab"[(hex[16] >= 'a' ? hex[16] - 'a' + 10 : hex[16] - '0') & 3];  // variant
   return fmt::format("{}-{}-{}-{}-{}", hex.substr(0, 8), hex.substr(8, 4), hex.substr(12, 4), hex.substr(16, 4), hex.substr(20));
 }
 

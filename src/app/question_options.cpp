@@ -36,19 +36,23 @@ Assumption stated(const ParsedOptions& options, const std::string& option, std::
 void settle_sequence(const ParsedOptions& options, Scene& scene, Task& task, std::vector<Assumption>& assumptions) {
   auto* t = std::get_if<Transformer>(&scene.architecture.body);
   if (t == nullptr || t->vocab_size == 0) {
-    if (options.given("seq-len")) options.fail("seq-len", scene.architecture.name + " is not trained on sequences of tokens", "leave it out");
+    if (options.given("seq-len"))
+      options.fail("seq-len", scene.architecture.name + " is not trained on sequences of tokens", "leave it out");
     if (t != nullptr) task.seq_len = t->seq_len;
     return;
   }
-  const std::int64_t own = t->seq_len > 0 ? t->seq_len : std::min(t->max_positions > 0 ? t->max_positions : longest_default_sequence, longest_default_sequence);
+  const std::int64_t own =
+      t->seq_len > 0 ? t->seq_len : std::min(t->max_positions > 0 ? t->max_positions : longest_default_sequence, longest_default_sequence);
   task.seq_len = options.given("seq-len") ? options.count("seq-len", 1, 1 << 30) : own;
   if (t->positions == PositionKind::learned && t->max_positions > 0 && task.seq_len > t->max_positions)
-    options.fail("seq-len", fmt::format("the model's position table has {} rows", t->max_positions), fmt::format("choose at most {}", t->max_positions));
+    options.fail("seq-len", fmt::format("the model's position table has {} rows", t->max_positions),
+                 fmt::format("choose at most {}", t->max_positions));
   t->seq_len = task.seq_len;
   assumptions.push_back(stated(options, "seq-len", "sequence length", grouped(task.seq_len) + " tokens", "the model's own, at most 8,192"));
 }
 
-std::int64_t settle_batch(const ParsedOptions& options, const Scene& scene, const Task& task, const std::string& option, std::vector<Assumption>& assumptions) {
+std::int64_t settle_batch(const ParsedOptions& options, const Scene& scene, const Task& task, const std::string& option,
+                          std::vector<Assumption>& assumptions) {
   const bool tokens = counts_tokens(scene.architecture);
   std::int64_t batch = 0;
   if (options.given(option)) {
@@ -60,24 +64,41 @@ std::int64_t settle_batch(const ParsedOptions& options, const Scene& scene, cons
   } else {
     batch = default_batch_size(task.training, parameter_count(scene.architecture).total(), task.seq_len, tokens);
   }
-  const std::string value = tokens ? fmt::format("{} sequences = {} tokens", grouped(batch), count_text(static_cast<double>(batch * task.seq_len))) : grouped(batch) + " samples";
-  const char* reason = task.training != Training::pretrain ? "usual for fine-tuning" : tokens ? "usual for pre-training: 16M tokens from 20B parameters up, 4M below" : "usual";
+  const std::string value =
+      tokens ? fmt::format("{} sequences = {} tokens", grouped(batch), count_text(static_cast<double>(batch * task.seq_len)))
+             : grouped(batch) + " samples";
+  const char* reason = task.training != Training::pretrain ? "usual for fine-tuning"
+                       : tokens                            ? "usual for pre-training: 16M tokens from 20B parameters up, 4M below"
+                                                           : "usual";
   assumptions.push_back(stated(options, option, "global batch", value, reason));
   return batch;
 }
 
-void check_precision(const ParsedOptions& options, const Scene& scene, Precision precision) {
-  if (scene.compute.supports(precision) && scene.cluster.device.peak.contains(precision)) return;
-  std::vector<std::string> known;
-  for (const Precision p : all_precisions)
-    if (scene.compute.supports(p) && scene.cluster.device.peak.contains(p)) known.emplace_back(name_of(p));
-  options.fail("precision", fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(precision)), "choose one of: " + join(known, ", "));
+/// --precision; without it bf16, or fp16 where the device has no bf16.
+Precision settle_precision(const ParsedOptions& options, const Scene& scene, std::vector<Assumption>& assumptions) {
+  const auto usable = [&scene](Precision p) { return scene.compute.supports(p) && scene.cluster.device.peak.contains(p); };
+  std::vector<std::string> all, known;
+  for (const Precision p : all_precisions) {
+    all.emplace_back(name_of(p));
+    if (usable(p)) known.emplace_back(name_of(p));
+  }
+  const bool old = !usable(Precision::bf16) && usable(Precision::fp16);
+  const Precision usual = old ? Precision::fp16 : Precision::bf16;
+  const Precision precision = options.given("precision") ? *precision_of(options.choice("precision", all)) : usual;
+  if (!usable(precision))
+    options.fail("precision", fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(precision)),
+                 "choose one of: " + join(known, ", "));
+  assumptions.push_back(stated(options, "precision", "precision", spelled(name_of(precision)), old ? "the device has no bf16" : "usual"));
+  return precision;
 }
 
-Optimizer optimizer_of(const std::string& name) { return name == "lamb" ? Optimizer::lamb : name == "sgd" ? Optimizer::sgd : Optimizer::adamw; }
+Optimizer optimizer_of(const std::string& name) {
+  return name == "lamb" ? Optimizer::lamb : name == "sgd" ? Optimizer::sgd : Optimizer::adamw;
+}
 
 /// Figures that are recalled or assumed, with where that is said.
-void add_unread(const std::string& prefix, const Provenance& provenance, const std::vector<std::pair<std::string, std::string>>& fields, std::vector<Assumption>& assumptions) {
+void add_unread(const std::string& prefix, const Provenance& provenance, const std::vector<std::pair<std::string, std::string>>& fields,
+                std::vector<Assumption>& assumptions) {
   for (const auto& [field, value] : fields) {
     const Source* source = source_of(provenance, field);
     if (source != nullptr && !source->read) assumptions.push_back({prefix + " " + field, value, "estimated", source->title, source->date});
@@ -86,41 +107,63 @@ void add_unread(const std::string& prefix, const Provenance& provenance, const s
 
 void add_unread_place(const Cluster& c, std::vector<Assumption>& assumptions) {
   add_unread(c.device.id, c.device.provenance,
-             {{"memory", format_quantity(c.device.memory)}, {"memory_bandwidth", format_quantity(c.device.memory_bandwidth)}, {"link_bandwidth", format_quantity(c.device.link_bandwidth)},
-              {"power", format_quantity(c.device.power)}}, assumptions);
-  add_unread(c.node.id, c.node.provenance, {{"nics_per_node", fmt::to_string(c.node.nics_per_node)}, {"scale_up_domain", fmt::to_string(c.node.scale_up_domain)}}, assumptions);
+             {{"memory", format_quantity(c.device.memory)},
+              {"memory_bandwidth", format_quantity(c.device.memory_bandwidth)},
+              {"link_bandwidth", format_quantity(c.device.link_bandwidth)},
+              {"power", format_quantity(c.device.power)}},
+             assumptions);
+  add_unread(c.node.id, c.node.provenance,
+             {{"nics_per_node", fmt::to_string(c.node.nics_per_node)}, {"scale_up_domain", fmt::to_string(c.node.scale_up_domain)}},
+             assumptions);
   add_unread(c.fabric.id, c.fabric.provenance,
-             {{"nic_bandwidth", format_quantity(c.fabric.nic_bandwidth)}, {"latency", format_quantity(c.fabric.latency)}, {"oversubscription", significant(c.fabric.oversubscription)}}, assumptions);
+             {{"nic_bandwidth", format_quantity(c.fabric.nic_bandwidth)},
+              {"latency", format_quantity(c.fabric.latency)},
+              {"oversubscription", significant(c.fabric.oversubscription)}},
+             assumptions);
 }
 
 }  // namespace
 
 OptionGroup training_options() {
-  return {"What is trained",
-          {{.name = "model", .argument = "NAME|FILE", .help = "a model of the catalogue, or a Hugging Face config.json (or its folder)", .letter = 'm'},
-           {.name = "as", .argument = "FAMILY", .help = "read the config.json as this model_type, e.g. llama"},
-           {.name = "name", .argument = "TEXT", .help = "what reports call the model [default: the catalogue's name, or that of the config.json's folder]"},
-           {.name = "seq-len", .argument = "TOKENS", .help = "tokens of a sequence [default: the model's own, at most 8192]"},
-           {.name = "training", .argument = "KIND", .fallback = "pretrain", .help = "pretrain, finetune or lora"},
-           {.name = "lora-rank", .argument = "RANK", .fallback = "16", .help = "rank of the adapters, with --training lora"},
-           {.name = "optimizer", .argument = "NAME", .fallback = "adamw", .help = "adamw, lamb or sgd"},
-           {.name = "precision", .argument = "FORMAT", .fallback = "bf16", .help = "of the matrix products: fp32, tf32, fp16, bf16, fp8, mxfp8 or nvfp4"},
-           {.name = "attention", .argument = "KIND", .fallback = "flash", .help = "flash or unfused"}}};
+  return {
+      "What is trained",
+      {{.name = "model",
+        .argument = "NAME|FILE",
+        .help = "a model of the catalogue, or a Hugging Face config.json (or its folder)",
+        .letter = 'm'},
+       {.name = "as", .argument = "FAMILY", .help = "read the config.json as this model_type, e.g. llama"},
+       {.name = "name",
+        .argument = "TEXT",
+        .help = "what reports call the model [default: the catalogue's name, or that of the config.json's folder]"},
+       {.name = "seq-len", .argument = "TOKENS", .help = "tokens of a sequence [default: the model's own, at most 8192]"},
+       {.name = "training", .argument = "KIND", .fallback = "pretrain", .help = "pretrain, finetune or lora"},
+       {.name = "lora-rank", .argument = "RANK", .fallback = "16", .help = "rank of the adapters, with --training lora"},
+       {.name = "optimizer", .argument = "NAME", .fallback = "adamw", .help = "adamw, lamb or sgd"},
+       {.name = "precision",
+        .argument = "FORMAT",
+        .help =
+            "of the matrix products: fp32, tf32, fp16, bf16, fp8, mxfp8 or nvfp4 [default: bf16, or fp16 where the device has no bf16]"},
+       {.name = "attention", .argument = "KIND", .fallback = "flash", .help = "flash or unfused"}}};
 }
 
 OptionGroup place_options() {
-  return {"Where",
-          {{.name = "cluster", .argument = "NAME", .help = "a cluster or node of the catalogue ('reckon catalog clusters')", .letter = 'c'},
-           {.name = "device", .argument = "NAME", .help = "a device in its usual node, e.g. h100 ('reckon catalog devices')", .letter = 'd'},
-           {.name = "stack", .argument = "NAME", .fallback = "default", .help = "software generation ('reckon catalog stacks')"},
-           {.name = "memory-margin", .argument = "SHARE", .fallback = "6 %", .help = "device memory kept free for fragmentation"}}};
+  return {
+      "Where",
+      {{.name = "cluster", .argument = "NAME", .help = "a cluster or node of the catalogue ('reckon catalog clusters')", .letter = 'c'},
+       {.name = "device", .argument = "NAME", .help = "a device in its usual node, e.g. h100 ('reckon catalog devices')", .letter = 'd'},
+       {.name = "stack", .argument = "NAME", .fallback = "default", .help = "software generation ('reckon catalog stacks')"},
+       {.name = "memory-margin", .argument = "SHARE", .fallback = "6 %", .help = "device memory kept free for fragmentation"}}};
 }
 
 SceneNames scene_names(const ParsedOptions& options) {
-  if (!options.given("model")) throw UsageError("the option '--model' is required", "give --model NAME or --model path/to/config.json; 'reckon catalog architectures' lists names");
+  if (!options.given("model"))
+    throw UsageError("the option '--model' is required",
+                     "give --model NAME or --model path/to/config.json; 'reckon catalog architectures' lists names");
   if (options.given("cluster") == options.given("device"))
-    throw UsageError(options.given("cluster") ? "both --cluster and --device are given" : "the place is missing", "give --cluster NAME or --device NAME, e.g. --device h100");
-  return {options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), options.text(options.given("cluster") ? "cluster" : "device"), options.text("stack")};
+    throw UsageError(options.given("cluster") ? "both --cluster and --device are given" : "the place is missing",
+                     "give --cluster NAME or --device NAME, e.g. --device h100");
+  return {options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""),
+          options.text(options.given("cluster") ? "cluster" : "device"), options.text("stack")};
 }
 
 bool counts_tokens(const Architecture& architecture) {
@@ -134,8 +177,11 @@ std::int64_t batch_size(std::string_view text, std::int64_t seq_len) {
   if (seq_len <= 0) throw TextError("a batch in tokens for a model without tokens", "give the number of samples");
   if (count % seq_len == 0) return count / seq_len;
   const double exact = static_cast<double>(count) / static_cast<double>(seq_len);
-  const auto low = static_cast<std::int64_t>(std::ceil(exact * (1 - batch_tolerance))), high = static_cast<std::int64_t>(std::floor(exact * (1 + batch_tolerance)));
-  if (high < 1 || low > high) throw TextError(fmt::format("{} tokens are less than a sequence of {}", grouped(count), grouped(seq_len)), "give a larger batch or a smaller --seq-len");
+  const auto low = static_cast<std::int64_t>(std::ceil(exact * (1 - batch_tolerance))),
+             high = static_cast<std::int64_t>(std::floor(exact * (1 + batch_tolerance)));
+  if (high < 1 || low > high)
+    throw TextError(fmt::format("{} tokens are less than a sequence of {}", grouped(count), grouped(seq_len)),
+                    "give a larger batch or a smaller --seq-len");
   std::int64_t best = 0;
   for (std::int64_t unit = std::bit_floor(static_cast<std::uint64_t>(high)); unit >= 1 && best == 0; unit /= 2) {
     const std::int64_t nearest = std::max<std::int64_t>(1, std::llround(exact / static_cast<double>(unit))) * unit;
@@ -151,21 +197,31 @@ std::int64_t default_batch_size(Training training, double parameters, std::int64
 }
 
 Question read_question(const ParsedOptions& options, Scene& scene, const std::string& batch_option, std::vector<Assumption>& assumptions) {
-  Question q{&scene.architecture, &scene.cluster, &scene.compute, &scene.links, &scene.stack, {}, Precision::bf16, AttentionKind::flash, 1, 0.06, {}};
+  Question q{&scene.architecture,
+             &scene.cluster,
+             &scene.compute,
+             &scene.links,
+             &scene.stack,
+             {},
+             Precision::bf16,
+             AttentionKind::flash,
+             1,
+             0.06,
+             {}};
   q.task.training = *training_of(options.choice("training", names_of<Training>({Training::pretrain, Training::finetune, Training::lora})));
   q.task.optimizer = optimizer_of(options.choice("optimizer", {"adamw", "lamb", "sgd"}));
   q.task.lora_rank = options.count("lora-rank", 1, 65536);
-  if (options.given("lora-rank") && q.task.training != Training::lora) options.fail("lora-rank", "goes with --training lora", "add --training lora");
-  q.precision = *precision_of(options.choice("precision", names_of(std::vector<Precision>(all_precisions.begin(), all_precisions.end()))));
+  if (options.given("lora-rank") && q.task.training != Training::lora)
+    options.fail("lora-rank", "goes with --training lora", "add --training lora");
   q.attention = *attention_of(options.choice("attention", names_of<AttentionKind>({AttentionKind::flash, AttentionKind::unfused})));
   q.memory_margin = options.number("memory-margin", 0, 0.9);
-  check_precision(options, scene, q.precision);
+  q.precision = settle_precision(options, scene, assumptions);
   settle_sequence(options, scene, q.task, assumptions);
   q.global_batch_size = settle_batch(options, scene, q.task, batch_option, assumptions);
   assumptions.push_back(stated(options, "training", "training", spelled(name_of(q.task.training)), "usual"));
   assumptions.push_back(stated(options, "optimizer", "optimizer", spelled(optimizer_names[static_cast<int>(q.task.optimizer)]), "usual"));
-  assumptions.push_back(stated(options, "precision", "precision", spelled(name_of(q.precision)), "usual"));
-  assumptions.push_back(stated(options, "memory-margin", "memory kept free", significant(100 * q.memory_margin) + " %", "room for fragmentation"));
+  assumptions.push_back(
+      stated(options, "memory-margin", "memory kept free", significant(100 * q.memory_margin) + " %", "room for fragmentation"));
   return q;
 }
 
@@ -202,15 +258,22 @@ void add_evidence(const Scene& scene, const Question& question, std::vector<Assu
   const Cluster& cluster = scene.cluster;
   const auto& gemm = compute.gemm[static_cast<std::size_t>(question.precision)];
   const bool derived = compute.derived() || (gemm && gemm->derived);
-  std::string residual = gemm && gemm->residual.points > 0 ? fmt::format("{} points, median error {:.1f} %", grouped(std::llround(gemm->residual.points)), 100 * gemm->residual.median) : "";
+  std::string residual =
+      gemm && gemm->residual.points > 0
+          ? fmt::format("{} points, median error {:.1f} %", grouped(std::llround(gemm->residual.points)), 100 * gemm->residual.median)
+          : "";
   if (compute.derived()) residual = "scaled from " + compute.derived_from;
   const Source* source = gemm ? &gemm->source : source_of(compute.provenance, "gemm");
-  assumptions.push_back({fmt::format("{} products on {}", name_of(question.precision), cluster.device.id), residual.empty() ? "calibrated" : residual,
-                         derived ? "derived" : "measured", source ? source->title : "", compute.date});
+  assumptions.push_back({fmt::format("{} products on {}", name_of(question.precision), cluster.device.id),
+                         residual.empty() ? "calibrated" : residual, derived ? "derived" : "measured", source ? source->title : "",
+                         compute.date});
   const Source &inside = scene.links.domain_source, &between = scene.links.fabric_source;
-  assumptions.push_back({"links inside a node", cluster.device.id, scene.links.domain_measured ? "measured" : "derived", inside.title, inside.date});
-  assumptions.push_back({"links between nodes", cluster.fabric.id, scene.links.fabric_measured ? "measured" : "derived", between.title, between.date});
-  assumptions.push_back({"software stack", scene.stack.id, scene.stack.fitted.empty() ? "estimated" : "fitted", scene.stack.fit_note.empty() ? scene.stack.name : scene.stack.fit_note, ""});
+  assumptions.push_back(
+      {"links inside a node", cluster.device.id, scene.links.domain_measured ? "measured" : "derived", inside.title, inside.date});
+  assumptions.push_back(
+      {"links between nodes", cluster.fabric.id, scene.links.fabric_measured ? "measured" : "derived", between.title, between.date});
+  assumptions.push_back({"software stack", scene.stack.id, scene.stack.fitted.empty() ? "estimated" : "fitted",
+                         scene.stack.fit_note.empty() ? scene.stack.name : scene.stack.fit_note, ""});
   add_unread_place(cluster, assumptions);
 }
 

@@ -21,13 +21,13 @@ OptionGroup place_options();
 /// The names of the scene.  Throws UsageError unless exactly one of --cluster and --device is given.
 SceneNames scene_names(const ParsedOptions& options);
 
-/// The question without its search space, which points into `scene`; every value that was chosen goes into `assumptions`.  Sets the sequence
-/// length of the scene's architecture.  `batch_option` names the option with the batch ("batch" or "gb"), which may be missing from a
-/// command line; the default is then that of default_batch_size.
+/// The question without its search space, which points into `scene`; every value that was chosen goes into `assumptions`.  Sets the
+/// sequence length of the scene's architecture.  `batch_option` names the option with the batch ("batch" or "gb"), which may be missing
+/// from a command line; the default is then that of default_batch_size.
 Question read_question(const ParsedOptions& options, Scene& scene, const std::string& batch_option, std::vector<Assumption>& assumptions);
 
-/// Sequences or samples of a step from text such as `2048` or `16M tokens`.  A number of tokens that is no whole number of sequences becomes
-/// the roundest number of sequences (most factors of two) within 5 %.  Throws TextError.
+/// Sequences or samples of a step from text such as `2048` or `16M tokens`.  A number of tokens that is no whole number of sequences
+/// becomes the roundest number of sequences (most factors of two) within 5 %.  Throws TextError.
 std::int64_t batch_size(std::string_view text, std::int64_t seq_len);
 
 /// What is usual: 16M tokens a step for pre-training from 20B parameters up, 4M below, 1M for fine-tuning; 1024 samples without tokens.

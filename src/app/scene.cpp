@@ -65,8 +65,9 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
   const Device& device = scene.cluster.device;
   const auto found = compute.find(device.id);
   if (found == compute.end())
-    throw CalibrationError("no compute calibration for " + device.id + ", nor for another device of the architecture " + device.architecture,
-                           "see 'reckon catalog calibrations'");
+    throw CalibrationError(
+        "no compute calibration for " + device.id + ", nor for another device of the architecture " + device.architecture,
+        "see 'reckon catalog calibrations'");
   scene.compute = found->second;
   scene.link_table = read_link_calibration(models / "calibrations" / "links.json");
   scene.links = link_calibration(scene.link_table, device, scene.cluster.fabric);

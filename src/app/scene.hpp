@@ -17,9 +17,9 @@ namespace reckon {
 
 /// What names a scene on the command line.
 struct SceneNames {
-  std::string model, as;   ///< catalogue name, config.json or its folder; family to read it as
-  std::string name;        ///< what reports call it; empty = its own name
-  std::string place;       ///< cluster, node or device
+  std::string model, as;  ///< catalogue name, config.json or its folder; family to read it as
+  std::string name;       ///< what reports call it; empty = its own name
+  std::string place;      ///< cluster, node or device
   std::string stack;
 };
 
@@ -34,8 +34,8 @@ struct Scene {
   std::vector<InputText> inputs;  ///< every file that was read for it, verbatim
 };
 
-/// Reads `names` from the catalogue under `models`.  A device without own compute calibration gets one derived from a measured device of its
-/// architecture.  Throws ConfigError or UsageError for unknown names, CalibrationError when nothing can be derived.
+/// Reads `names` from the catalogue under `models`.  A device without own compute calibration gets one derived from a measured device of
+/// its architecture.  Throws ConfigError or UsageError for unknown names, CalibrationError when nothing can be derived.
 Scene load_scene(const SceneNames& names, const std::filesystem::path& models);
 
 /// Adds the price list that holds `price_id` to the inputs.

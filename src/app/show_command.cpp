@@ -11,9 +11,14 @@
 namespace reckon {
 
 CommandSpec show_spec() {
-  return {"show", "what a results file says",
+  return {"show",
+          "what a results file says",
           {"reckon show mixtral.h5", "reckon show mixtral.h5 --json", "reckon show mixtral.h5 --input model"},
-          {{"Output", {{.name = "json", .help = "as JSON, the same document as 'reckon plan --json'"}, {.name = "input", .argument = "NAME", .help = "print this input verbatim: model, cluster, device, node, fabric, calibration, links, stacks, prices"}}}},
+          {{"Output",
+            {{.name = "json", .help = "as JSON, the same document as 'reckon plan --json'"},
+             {.name = "input",
+              .argument = "NAME",
+              .help = "print this input verbatim: model, cluster, device, node, fabric, calibration, links, stacks, prices"}}}},
           {"FILE", "a file written by 'reckon plan --out FILE'", 1, 1}};
 }
 
@@ -31,11 +36,13 @@ CommandResult run_show(const ParsedOptions& options, const MpiSession&) {
 }
 
 CommandSpec verify_spec() {
-  return {"verify", "whether a results file is whole; exit code 0 or 2",
+  return {"verify",
+          "whether a results file is whole; exit code 0 or 2",
           {"reckon verify mixtral.h5"},
           {{"Output", {{.name = "json", .help = "the answer as JSON on stdout"}}}},
           {"FILE", "a file written by 'reckon plan --out FILE'", 1, 1},
-          "Checks the SHA-256 of the file and of every input in it, the mark of completion, shapes and ranges, that no number is missing, that sums are the sum of their parts, and that tables "
+          "Checks the SHA-256 of the file and of every input in it, the mark of completion, shapes and ranges, that no number is missing, "
+          "that sums are the sum of their parts, and that tables "
           "which repeat each other agree."};
 }
 
@@ -43,8 +50,13 @@ CommandResult run_verify(const ParsedOptions& options, const MpiSession&) {
   const std::string& file = options.words()[0];
   const PlanResults r = read_results(file);
   if (options.flag("json"))
-    return {record_json("reckon/verify/1", {{"file", file}, {"result", "whole"}, {"uuid", r.provenance.uuid}, {"software_version", r.provenance.version}, {"git_commit", r.provenance.git_commit}})};
-  return {fmt::format("{}: whole; {} sizes, {} candidates, {} assumptions, {} inputs; {}\n", file, r.sizes.size(), r.candidates.size(), r.assumptions.size(), r.inputs.size(), r.provenance.uuid)};
+    return {record_json("reckon/verify/1", {{"file", file},
+                                            {"result", "whole"},
+                                            {"uuid", r.provenance.uuid},
+                                            {"software_version", r.provenance.version},
+                                            {"git_commit", r.provenance.git_commit}})};
+  return {fmt::format("{}: whole; {} sizes, {} candidates, {} assumptions, {} inputs; {}\n", file, r.sizes.size(), r.candidates.size(),
+                      r.assumptions.size(), r.inputs.size(), r.provenance.uuid)};
 }
 
 }  // namespace reckon

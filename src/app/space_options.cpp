@@ -12,7 +12,8 @@ constexpr std::int64_t largest_degree = 1 << 20;
 
 /// The values of a list of names; `all` are those that may be written.
 template <class Enum>
-std::vector<Enum> values(const ParsedOptions& options, const std::string& option, const std::vector<Enum>& all, std::optional<Enum> (*value_of)(std::string_view)) {
+std::vector<Enum> values(const ParsedOptions& options, const std::string& option, const std::vector<Enum>& all,
+                         std::optional<Enum> (*value_of)(std::string_view)) {
   std::vector<std::string> names;
   for (const Enum e : all) names.emplace_back(name_of(e));
   std::vector<Enum> out;
@@ -32,7 +33,9 @@ OptionGroup space_options() {
            {.name = "mb", .argument = "LIST", .help = "micro-batch sizes"},
            {.name = "recompute", .argument = "LIST", .help = "none, selective, full [default: all three]"},
            {.name = "sharding", .argument = "LIST", .help = "none, zero1, zero2, zero3 [default: zero1,zero3]"},
-           {.name = "schedule", .argument = "LIST", .help = "gpipe, 1f1b, interleaved-1f1b, zb-1p, zb-2p, zb-v, dualpipe [default: 1f1b,interleaved-1f1b]"}}};
+           {.name = "schedule",
+            .argument = "LIST",
+            .help = "gpipe, 1f1b, interleaved-1f1b, zb-1p, zb-2p, zb-v, dualpipe [default: 1f1b,interleaved-1f1b]"}}};
 }
 
 SearchSpace read_space(const ParsedOptions& options) {
@@ -46,15 +49,21 @@ SearchSpace read_space(const ParsedOptions& options) {
   counts("ep", out.expert);
   counts("vpp", out.virtual_stages);
   counts("mb", out.micro_batch);
-  if (options.given("recompute")) out.recompute = values<Recompute>(options, "recompute", {Recompute::none, Recompute::selective, Recompute::full}, recompute_of);
-  if (options.given("sharding")) out.sharding = values<Sharding>(options, "sharding", {Sharding::none, Sharding::zero1, Sharding::zero2, Sharding::zero3}, sharding_of);
+  if (options.given("recompute"))
+    out.recompute = values<Recompute>(options, "recompute", {Recompute::none, Recompute::selective, Recompute::full}, recompute_of);
+  if (options.given("sharding"))
+    out.sharding = values<Sharding>(options, "sharding", {Sharding::none, Sharding::zero1, Sharding::zero2, Sharding::zero3}, sharding_of);
   if (options.given("schedule"))
-    out.schedules = values<Schedule>(options, "schedule", {Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2, Schedule::zb_v, Schedule::dualpipe},
+    out.schedules = values<Schedule>(options, "schedule",
+                                     {Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2,
+                                      Schedule::zb_v, Schedule::dualpipe},
                                      schedule_of);
   else if (!out.virtual_stages.empty()) {  // the degrees that were asked for, and no others
     const auto& v = out.virtual_stages;
-    if (v.back() == 1) out.schedules = {Schedule::one_f_one_b};
-    else if (v.front() > 1) out.schedules = {Schedule::interleaved};
+    if (v.back() == 1)
+      out.schedules = {Schedule::one_f_one_b};
+    else if (v.front() > 1)
+      out.schedules = {Schedule::interleaved};
   }
   return out;
 }

@@ -38,7 +38,12 @@ std::string version_line() {
 
 std::string version_json() {
   const Version v = version();
-  return record_json("reckon/version/1", {{"software", "reckon"}, {"version", v.number}, {"git_commit", commit_text()}, {"compiler", v.compiler}, {"mpi", v.mpi}, {"hdf5", v.hdf5}});
+  return record_json("reckon/version/1", {{"software", "reckon"},
+                                          {"version", v.number},
+                                          {"git_commit", commit_text()},
+                                          {"compiler", v.compiler},
+                                          {"mpi", v.mpi},
+                                          {"hdf5", v.hdf5}});
 }
 
 }  // namespace reckon

@@ -27,7 +27,8 @@ bool numeric(const Listing& listing, std::size_t column) {
 
 std::string listing_report(const Listing& listing) {
   std::vector<Table::Head> heads;
-  for (std::size_t i = 0; i < listing.keys.size(); ++i) heads.push_back({listing.keys[i], numeric(listing, i) ? Align::right : Align::left});
+  for (std::size_t i = 0; i < listing.keys.size(); ++i)
+    heads.push_back({listing.keys[i], numeric(listing, i) ? Align::right : Align::left});
   Table table(heads);
   for (const auto& row : listing.rows) table.row(row);
   return fmt::format("{} {}\n", listing.rows.size(), listing.kind) + table.text(2);

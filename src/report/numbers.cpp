@@ -18,9 +18,9 @@ std::string separated(std::string text) {
   return text;
 }
 
-DisplayUnit choose(std::vector<double> values, const std::vector<DisplayUnit>& ascending) {
+DisplayUnit choose(std::vector<double> values, const std::vector<DisplayUnit>& ascending, std::size_t usual) {
   std::erase_if(values, [](double v) { return !std::isfinite(v) || v <= 0.0; });
-  if (values.empty()) return ascending.back();
+  if (values.empty()) return ascending[usual];
   std::nth_element(values.begin(), values.begin() + static_cast<std::ptrdiff_t>(values.size() / 2), values.end());
   const double median = values[values.size() / 2];
   DisplayUnit out = ascending.front();
@@ -44,10 +44,12 @@ std::string significant(double value, int digits) {
 
 std::string grouped(std::int64_t value) { return separated(fmt::to_string(value)); }
 
-DisplayUnit duration_unit(const std::vector<double>& times) { return choose(times, {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1.0}}); }
-DisplayUnit run_unit(const std::vector<double>& times) { return choose(times, {{"s", 1.0}, {"min", 60.0}, {"h", 3600.0}, {"days", 86400.0}}); }
-DisplayUnit money_unit(const std::vector<double>& usd) { return choose(usd, {{"$", 1.0}, {"k$", 1e3}, {"M$", 1e6}, {"B$", 1e9}}); }
-DisplayUnit rate_unit(const std::vector<double>& per_second) { return choose(per_second, {{"", 1.0}, {"k", 1e3}, {"M", 1e6}}); }
+DisplayUnit duration_unit(const std::vector<double>& times) { return choose(times, {{"us", 1e-6}, {"ms", 1e-3}, {"s", 1.0}}, 2); }
+DisplayUnit run_unit(const std::vector<double>& times) {
+  return choose(times, {{"s", 1.0}, {"min", 60.0}, {"h", 3600.0}, {"days", 86400.0}}, 3);
+}
+DisplayUnit money_unit(const std::vector<double>& usd) { return choose(usd, {{"$", 1.0}, {"k$", 1e3}, {"M$", 1e6}, {"B$", 1e9}}, 0); }
+DisplayUnit rate_unit(const std::vector<double>& per_second) { return choose(per_second, {{"", 1.0}, {"k", 1e3}, {"M", 1e6}}, 0); }
 
 std::string run_text(Seconds time) {
   const DisplayUnit unit = run_unit({time.base()});

@@ -23,10 +23,10 @@ struct DisplayUnit {
 };
 
 /// The units in which a column of values is read most easily: the largest whose median value is 1 or more.
-DisplayUnit duration_unit(const std::vector<double>& times);  ///< us, ms, s
-DisplayUnit run_unit(const std::vector<double>& times);       ///< s, min, h, days
-DisplayUnit money_unit(const std::vector<double>& usd);         ///< $, k$, M$, B$
-DisplayUnit rate_unit(const std::vector<double>& per_second);   ///< 1/s, k/s, M/s; names "", "k", "M"
+DisplayUnit duration_unit(const std::vector<double>& times);   ///< us, ms, s
+DisplayUnit run_unit(const std::vector<double>& times);        ///< s, min, h, days
+DisplayUnit money_unit(const std::vector<double>& usd);        ///< $, k$, M$, B$
+DisplayUnit rate_unit(const std::vector<double>& per_second);  ///< 1/s, k/s, M/s; names "", "k", "M"
 
 /// For sentences: "36.4 days", "5.1 h", "43 min", "12 s"; "1 day" for exactly one.
 std::string run_text(Seconds time);

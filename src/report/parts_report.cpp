@@ -22,7 +22,8 @@ std::vector<std::string> lines_of(const std::string& text) {
   return out;
 }
 
-std::string parts_table(const std::vector<PartsColumn>& columns, const std::string& title, const std::vector<Part>& parts, const std::vector<std::vector<double>>& values) {
+std::string parts_table(const std::vector<PartsColumn>& columns, const std::string& title, const std::vector<Part>& parts,
+                        const std::vector<std::vector<double>>& values) {
   std::vector<Table::Head> heads{{title, Align::left}};
   for (const PartsColumn& c : columns) heads.push_back({c.title});
   Table table(heads);
@@ -64,7 +65,8 @@ std::string assumptions_report(const std::vector<Assumption>& assumptions) {
   Table table({{"assumption", Align::left}, {"value", Align::left}, {"basis", Align::left}, {"source", Align::left}});
   for (const Assumption& a : assumptions) {
     const std::string source = a.date.empty() ? a.source : fmt::format("{} ({})", a.source, a.date);
-    const std::vector<std::string> values = lines_of(wrapped(a.value, value_width, 0)), sources = lines_of(wrapped(source, source_width, 0));
+    const std::vector<std::string> values = lines_of(wrapped(a.value, value_width, 0)),
+                                   sources = lines_of(wrapped(source, source_width, 0));
     for (std::size_t i = 0; i < std::max({values.size(), sources.size(), std::size_t{1}}); ++i)
       table.row({i == 0 ? a.name : "", i < values.size() ? values[i] : "", i == 0 ? a.basis : "", i < sources.size() ? sources[i] : ""});
   }

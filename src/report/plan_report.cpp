@@ -38,21 +38,33 @@ std::string sizes_table(const PlanResults& r, const Verdict& verdict) {
   const DisplayUnit step = step_unit(r);
   const DisplayUnit rate = rate_unit(over_best(r, [](const PlanPoint& p) { return p.projection.throughput.base(); }));
   const std::string unit = r.question.counts_tokens ? "tokens/s" : "samples/s";
-  Table table({{"", Align::left}, {"devices"}, {titled("time", run)}, {titled("cost", money)}, {"device-hours"}, {titled("step", step)},
-               {rate.name.empty() ? unit : rate.name + " " + unit}, {"MFU, %"}, {"memory, GiB"}, {"goodput, %"}, {"strategy", Align::left}});
+  Table table({{"", Align::left},
+               {"devices"},
+               {titled("time", run)},
+               {titled("cost", money)},
+               {"device-hours"},
+               {titled("step", step)},
+               {rate.name.empty() ? unit : rate.name + " " + unit},
+               {"MFU, %"},
+               {"memory, GiB"},
+               {"goodput, %"},
+               {"strategy", Align::left}});
   for (const PlanSize& size : r.sizes) {
     const PlanPoint* p = r.best_of(size.devices);
     if (p == nullptr) {
       const PlanPoint* miss = r.nearest_miss_of(size.devices);
-      table.row({"", grouped(size.devices), "-", "-", "-", "-", "-", "-", miss ? significant(miss->cost.memory.total().in(gibibytes)) : "-", "-",
-                 size.status == SizeStatus::no_strategy ? "no strategy divides this size" : "does not fit: " + short_strategy(miss->strategy)});
+      table.row(
+          {"", grouped(size.devices), "-", "-", "-", "-", "-", "-", miss ? significant(miss->cost.memory.total().in(gibibytes)) : "-", "-",
+           size.status == SizeStatus::no_strategy ? "no strategy divides this size" : "does not fit: " + short_strategy(miss->strategy)});
       continue;
     }
     const Projection& t = p->projection;
-    table.row({fmt::format("{}{}", p == verdict.answer ? ">" : " ", size.on_front ? "*" : " "), grouped(size.devices), significant(t.wall_time.base() / run.size),
-               significant(t.cost().base() / money.size), grouped(std::llround(t.device_hours)), significant(p->cost.time.total().base() / step.size),
-               significant(t.throughput.base() / rate.size), significant(100 * p->cost.mfu), significant(p->cost.memory.total().in(gibibytes)),
-               significant(100 * t.goodput.value), short_strategy(p->strategy)});
+    table.row({fmt::format("{}{}", p == verdict.answer ? ">" : " ", size.on_front ? "*" : " "), grouped(size.devices),
+               significant(t.wall_time.base() / run.size), significant(t.cost().base() / money.size),
+               t.device_hours < 1000 ? significant(t.device_hours) : grouped(std::llround(t.device_hours)),
+               significant(p->cost.time.total().base() / step.size), significant(t.throughput.base() / rate.size),
+               significant(100 * p->cost.mfu), significant(p->cost.memory.total().in(gibibytes)), significant(100 * t.goodput.value),
+               short_strategy(p->strategy)});
   }
   return table.text();
 }
@@ -75,7 +87,8 @@ std::string close_up_text(const PlanResults& r, const Verdict& verdict) {
   if (columns.empty()) return "";
   const DisplayUnit step = step_unit(r);
   return "\nPart by part, on so many devices\n" + step_time_report(columns, step) + "\n" + memory_report(columns) +
-         fmt::format("{} GiB of {} GiB may be used\n", significant(r.question.usable_memory().in(gibibytes)), significant(r.question.device_memory.in(gibibytes)));
+         fmt::format("{} GiB of {} GiB may be used\n", significant(r.question.usable_memory().in(gibibytes)),
+                     significant(r.question.device_memory.in(gibibytes)));
 }
 
 std::string runners_up(const PlanResults& r, const Verdict& verdict) {
@@ -84,7 +97,8 @@ std::string runners_up(const PlanResults& r, const Verdict& verdict) {
   int rows = 0;
   for (const PlanPoint& p : r.candidates) {
     if (p.devices != verdict.answer->devices) continue;
-    table.row({fmt::to_string(p.place), significant(p.cost.time.total().base(), 4), significant(100 * p.cost.mfu), significant(p.cost.memory.total().in(gibibytes)), short_strategy(p.strategy)});
+    table.row({fmt::to_string(p.place), significant(p.cost.time.total().base(), 4), significant(100 * p.cost.mfu),
+               significant(p.cost.memory.total().in(gibibytes)), short_strategy(p.strategy)});
     ++rows;
   }
   if (rows < 2) return "";
@@ -95,13 +109,13 @@ std::string remarks(const PlanResults& r) {
   std::string out;
   for (const PlanSize& size : r.sizes)
     if (!size.remark.empty()) out += wrapped(fmt::format("{} devices: {}", grouped(size.devices), size.remark), page_width, 2);
-  return out.empty() ? "" : "\nSizes without a plan\n" + out;
+  return out.empty() ? "" : "\nRemarks\n" + out;
 }
 
 std::string provenance(const PlanResults& r) {
   const PlanProvenance& p = r.provenance;
-  std::string out = fmt::format("\nreckon {} (git {}){}; inputs {}", p.version, p.git_commit.empty() ? "unknown" : p.git_commit.substr(0, 12),
-                                p.date.empty() ? "" : ", " + p.date, p.uuid);
+  std::string out = fmt::format("\nreckon {} (git {}){}; inputs {}", p.version,
+                                p.git_commit.empty() ? "unknown" : p.git_commit.substr(0, 12), p.date.empty() ? "" : ", " + p.date, p.uuid);
   if (!p.command_line.empty()) out += "\n" + p.command_line;
   return out + "\n";
 }
@@ -110,7 +124,8 @@ std::string provenance(const PlanResults& r) {
 std::string energy(const Verdict& verdict) {
   if (verdict.answer == nullptr) return "";
   const PlanPoint& p = *verdict.answer;
-  return fmt::format("{} devices draw {} MWh, {} MW on average, facility included\n", grouped(p.devices), significant(p.projection.energy.base() / 3.6e9),
+  return fmt::format("{} devices draw {} MWh, {} MW on average, facility included\n", grouped(p.devices),
+                     significant(p.projection.energy.base() / 3.6e9),
                      significant((p.projection.energy / p.projection.wall_time).base() / 1e6));
 }
 
@@ -136,7 +151,8 @@ std::string plan_report(const PlanResults& results) {
   std::string out = verdict.sentence + "\n";
   for (const std::string& line : verdict.details) out += "  " + line + "\n";
   out += "\n" + sizes_table(results, verdict) + legend(results) + energy(verdict);
-  out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + assumptions_report(results.assumptions) + provenance(results);
+  out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + assumptions_report(results.assumptions) +
+         provenance(results);
   return out;
 }
 

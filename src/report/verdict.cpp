@@ -10,9 +10,7 @@
 namespace reckon {
 namespace {
 
-std::string devices_text(const PlanQuestion& q, std::int64_t devices) {
-  return fmt::format("{} x {}", grouped(devices), q.device_name);
-}
+std::string devices_text(const PlanQuestion& q, std::int64_t devices) { return fmt::format("{} x {}", grouped(devices), q.device_name); }
 
 std::string time_and_cost(const PlanPoint& p) {
   return fmt::format("{} for {}", run_text(p.projection.wall_time), money_text(p.projection.cost()));
@@ -52,7 +50,8 @@ const PlanPoint* least(const std::vector<const PlanPoint*>& points, auto value) 
 void describe_miss(const PlanResults& results, const std::vector<const PlanPoint*>& points, Verdict& verdict) {
   const PlanQuestion& q = results.question;
   const PlanPoint& near = *verdict.answer;
-  verdict.sentence = fmt::format("No listed size trains {} {}: {} come nearest with {}.", task_text(q), demands(q), devices_text(q, near.devices), time_and_cost(near));
+  verdict.sentence = fmt::format("No listed size trains {} {}: {} come nearest with {}.", task_text(q), demands(q),
+                                 devices_text(q, near.devices), time_and_cost(near));
   if (q.deadline && near.projection.wall_time > *q.deadline)
     verdict.details.push_back(fmt::format("{} too late: {} against a deadline of {}.", run_text(near.projection.wall_time - *q.deadline),
                                           run_text(near.projection.wall_time), run_text(*q.deadline)));
@@ -64,13 +63,14 @@ void describe_miss(const PlanResults& results, const std::vector<const PlanPoint
   if (q.budget && cheapest.projection.cost() <= *q.budget)
     verdict.details.push_back(fmt::format("Within the budget, {} take {}.", devices_text(q, cheapest.devices), time_and_cost(cheapest)));
   else if (q.budget)
-    verdict.details.push_back(fmt::format("The cheapest size costs {}; at its device-hours the budget allows {}/h a device.", money_text(cheapest.projection.cost()),
+    verdict.details.push_back(fmt::format("The cheapest size costs {}; at its device-hours the budget allows {}/h a device.",
+                                          money_text(cheapest.projection.cost()),
                                           money_text(*q.budget / cheapest.projection.device_hours)));
   if (q.deadline && fastest.projection.wall_time <= *q.deadline)
     verdict.details.push_back(fmt::format("Within the deadline, {} take {}.", devices_text(q, fastest.devices), time_and_cost(fastest)));
   else if (q.deadline)
-    verdict.details.push_back(fmt::format("The fastest listed size takes {}; list more devices with --devices, or train fewer {}.", run_text(fastest.projection.wall_time),
-                                          q.counts_tokens ? "tokens" : "samples"));
+    verdict.details.push_back(fmt::format("The fastest listed size takes {}; list more devices with --devices, or train fewer {}.",
+                                          run_text(fastest.projection.wall_time), q.counts_tokens ? "tokens" : "samples"));
 }
 
 void describe_nothing(const PlanResults& results, Verdict& verdict) {
@@ -82,7 +82,8 @@ void describe_nothing(const PlanResults& results, Verdict& verdict) {
     verdict.sentence = fmt::format("No plan: no strategy divides any of the listed sizes for {}.", task_text(q));
     return;
   }
-  verdict.sentence = fmt::format("No plan fits in memory: the nearest miss, {} as {}, needs {} GiB of {} GiB.", devices_text(q, near->devices), describe(near->strategy),
+  verdict.sentence = fmt::format("No plan fits in memory: the nearest miss, {} as {}, needs {} GiB of {} GiB.",
+                                 devices_text(q, near->devices), describe(near->strategy),
                                  significant(near->cost.memory.total().in(gibibytes)), significant(q.usable_memory().in(gibibytes)));
 }
 
@@ -101,7 +102,8 @@ Verdict judge(const PlanResults& results) {
     out.kind = VerdictKind::open;
     out.answer = least(points, [](const PlanPoint& p) { return p.projection.cost(); });
     out.sentence = fmt::format("{}: {} train it in {}", task_text(q), devices_text(q, out.answer->devices), time_and_cost(*out.answer));
-    if (out.fastest->devices != out.answer->devices) out.sentence += fmt::format(" (cheapest), {} in {} (fastest)", grouped(out.fastest->devices), time_and_cost(*out.fastest));
+    if (out.fastest->devices != out.answer->devices)
+      out.sentence += fmt::format(" (cheapest), {} in {} (fastest)", grouped(out.fastest->devices), time_and_cost(*out.fastest));
     out.sentence += '.';
     return out;
   }
@@ -109,10 +111,12 @@ Verdict judge(const PlanResults& results) {
   if (enough != points.end()) {
     out.kind = VerdictKind::met;
     out.answer = *enough;
-    out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q), demands(q), time_and_cost(*out.answer));
+    out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q), demands(q),
+                               time_and_cost(*out.answer));
     const PlanPoint& better = *least(points, [](const PlanPoint& p) { return p.projection.cost(); });
     if (better.projection.cost() < out.answer->projection.cost() && excess(q, better) <= 1.0)
-      out.details.push_back(fmt::format("A larger cluster is cheaper: {} take {}.", devices_text(q, better.devices), time_and_cost(better)));
+      out.details.push_back(
+          fmt::format("A larger cluster is cheaper: {} take {}.", devices_text(q, better.devices), time_and_cost(better)));
     return out;
   }
   out.kind = VerdictKind::missed;

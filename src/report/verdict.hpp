@@ -15,10 +15,10 @@ enum class VerdictKind { open, met, missed, nothing };
 
 struct Verdict {
   VerdictKind kind = VerdictKind::nothing;
-  const PlanPoint* answer = nullptr;   ///< in the results; null with `nothing`
+  const PlanPoint* answer = nullptr;  ///< in the results; null with `nothing`
   const PlanPoint* fastest = nullptr;
-  std::string sentence;                ///< the answer in words, one line
-  std::vector<std::string> details;    ///< what is missing, and what would cure it
+  std::string sentence;              ///< the answer in words, one line
+  std::vector<std::string> details;  ///< what is missing, and what would cure it
   bool satisfied() const { return kind == VerdictKind::open || kind == VerdictKind::met; }
 };
 

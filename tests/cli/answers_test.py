@@ -110,6 +110,30 @@ class Plan(TemporaryFolderCase):
         self.assertRegex(text, r"[\d,]+ strategies to price")
         self.assertEqual(os.listdir("."), [])
 
+    def test_every_model_of_the_catalogue_plans(self):
+        for entry in self.document("catalog", "architectures", "--json")["architectures"]:
+            with self.subTest(model=entry["id"]):
+                words = ["plan", "--model", entry["id"], "--device", "h200", "--devices", "512", "--json"]
+                by_tokens = reckon(*words, "--tokens", "1T")
+                d = json.loads(by_tokens.stdout) if by_tokens.returncode == 0 else self.document(*words, "--samples", "1B")
+                self.assertGreater(d["sizes"][0]["plan"]["mfu"], 0.005)
+                self.assertLess(d["sizes"][0]["plan"]["mfu"], 0.9)
+
+    def test_every_device_of_the_catalogue_plans(self):
+        for entry in self.document("catalog", "devices", "--json")["devices"]:
+            with self.subTest(device=entry["id"]):
+                d = self.document("plan", "--model", "gpt2-xl", "--device", entry["id"], "--devices", "64", "--tokens", "1T", "--price", "$1/h", "--json")
+                self.assertGreater(d["sizes"][0]["plan"]["mfu"], 0.005)
+                self.assertLess(d["sizes"][0]["plan"]["mfu"], 0.9)
+                self.assertEqual(d["question"]["precision"], "fp16" if entry["id"].startswith("v100") else "bf16")
+
+    def test_a_million_devices_and_a_quadrillion_tokens(self):
+        d = self.document("plan", "--model", "llama-3.1-405b", "--device", "b200", "--devices", "256..1M", "--tokens", "1000T", "--json")
+        for size in d["sizes"]:
+            if size["plan"] is not None:
+                self.assertGreaterEqual(size["plan"]["cost_usd"], 1e9)
+        self.assertIn("interruptions leave almost no time", "".join(size["remark"] for size in d["sizes"]))
+
     def test_models_without_tokens_are_counted_in_samples(self):
         d = self.document("plan", "--model", "resnet-50", "--device", "a100", "--devices", "8,16", "--samples", "100M", "--json")
         self.assertFalse(d["question"]["counts_tokens"])

@@ -17,7 +17,11 @@ TEST(ListingReport, PutsNumbersOnTheRightAndWordsOnTheLeft) {
 
 TEST(DetailsReport, NumbersEachSourceOnceAndMarksWhatWasNotRead) {
   const Source sheet{"data sheet", "2024", true, "https://example.org/sheet"}, memory{"recollection", "2026", false, ""};
-  const Details details{"devices", "x1", "An X1", {{"memory", "80 GiB", sheet}, {"bandwidth", "3 TB/s", sheet}, {"power", "700 W", memory}, {"vendor", "X", {}}}, {"a note"}};
+  const Details details{"devices",
+                        "x1",
+                        "An X1",
+                        {{"memory", "80 GiB", sheet}, {"bandwidth", "3 TB/s", sheet}, {"power", "700 W", memory}, {"vendor", "X", {}}},
+                        {"a note"}};
 
   EXPECT_EQ(details_report(details),
             "x1 (An X1)\n"

@@ -43,7 +43,8 @@ TEST(Units, FollowTheMedianOfTheColumn) {
   EXPECT_EQ(run_unit({86400.0 * 5, 86400.0 * 50, 60.0}).name, "days");
   EXPECT_EQ(duration_unit({0.004, 0.005, 0.2}).name, "ms");
   EXPECT_EQ(money_unit({2e6, 3e6, 1e9}).name, "M$");
-  EXPECT_EQ(money_unit({}).name, "B$");  // nothing to print
+  EXPECT_EQ(money_unit({}).name, "$");  // nothing to print
+  EXPECT_EQ(run_unit({}).name, "days");
 }
 
 TEST(RunText, SaysTimeAsPeopleDo) {

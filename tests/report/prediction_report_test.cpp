@@ -14,7 +14,8 @@ TEST(PredictionReport, SaysTimeRateAndRoomInWords) {
 
   const std::string text = prediction_report(r.question, r.candidates[0], r.assumptions);
 
-  EXPECT_TRUE(contains(text, "tiny on 256 x H100 as tp4 pp1 vp1 cp1 ep1 dp64 mb1 zero1 sp: 30.0 s a step, 133,000 tokens/s, MFU 40.0 %.")) << text;
+  EXPECT_TRUE(contains(text, "tiny on 256 x H100 as tp4 pp1 vp1 cp1 ep1 dp64 mb1 zero1 sp: 30.0 s a step, 133,000 tokens/s, MFU 40.0 %."))
+      << text;
   EXPECT_TRUE(contains(text, "It fits: 70.0 GiB of 76.0 GiB"));
   EXPECT_TRUE(contains(text, "What the answer rests on"));
 }

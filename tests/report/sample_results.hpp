@@ -63,7 +63,8 @@ inline PlanResults sample_results() {
   r.nearest_misses = {sample_point(128, Seconds{60}, gibibytes * 91.0, days * 190.0, 950'000'000'000)};
   r.assumptions = {{"price", "$2.50/h", "given", "--price", ""}, {"restart", "10 min", "default", "a source", "2026"}};
   r.inputs = {{"model", "tiny.json", "{\"hidden_size\": 8}\n", ""}};
-  r.provenance = {"0.1.0", "0123456789abcdef0123456789abcdef01234567", "reckon plan --model tiny", "", 0, "00000000-0000-0000-0000-000000000000"};
+  r.provenance = {"0.1.0", "0123456789abcdef0123456789abcdef01234567", "reckon plan --model tiny", "",
+                  0,       "00000000-0000-0000-0000-000000000000"};
   mark_front(r);
   return r;
 }

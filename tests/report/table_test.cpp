@@ -20,8 +20,8 @@ TEST(Table, AlignsColumnsAndLeavesNoTrailingSpaces) {
 
 TEST(Table, CountsWhatIsSeenNotBytes) {
   Table table({{"µs", Align::left}, {"v"}});
-  table.row({"é", "1"});      // two bytes, one column
-  table.row({"日本", "2"});    // two columns each
+  table.row({"é", "1"});     // two bytes, one column
+  table.row({"日本", "2"});  // two columns each
 
   EXPECT_EQ(table.text(),
             "µs    v\n"
@@ -49,9 +49,9 @@ TEST(Table, RefusesMoreCellsThanColumns) {
 }
 
 TEST(DisplayWidth, KnowsCombiningMarksAndBrokenBytes) {
-  EXPECT_EQ(display_width("e\xCC\x81"), 1u);   // e and a combining acute
-  EXPECT_EQ(display_width("\xFF\xFE"), 2u);    // not UTF-8: one column a byte
-  EXPECT_EQ(display_width("\xE2\x82"), 2u);    // cut in the middle
+  EXPECT_EQ(display_width("e\xCC\x81"), 1u);  // e and a combining acute
+  EXPECT_EQ(display_width("\xFF\xFE"), 2u);   // not UTF-8: one column a byte
+  EXPECT_EQ(display_width("\xE2\x82"), 2u);   // cut in the middle
   EXPECT_EQ(display_width("\xF0\x9F\x9A\x80"), 2u);
 }
 

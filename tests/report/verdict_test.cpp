@@ -18,7 +18,8 @@ TEST(Verdict, WithoutDemandsTheCheapestIsTheAnswerAndTheFastestIsNamed) {
   EXPECT_TRUE(v.satisfied());
   EXPECT_EQ(v.answer->devices, 256);
   EXPECT_EQ(v.fastest->devices, 1024);
-  EXPECT_EQ(v.sentence, "tiny on 1T tokens: 256 x H100 train it in 100 days for $1.00M (cheapest), 1,024 in 50.0 days for $2.00M (fastest).");
+  EXPECT_EQ(v.sentence,
+            "tiny on 1T tokens: 256 x H100 train it in 100 days for $1.00M (cheapest), 1,024 in 50.0 days for $2.00M (fastest).");
 }
 
 TEST(Verdict, TheSmallestClusterThatMeetsBothIsTheAnswer) {
@@ -42,8 +43,8 @@ TEST(Verdict, ADeadlineMetExactlyIsMet) {
 
 TEST(Verdict, TheNearestMissSaysWhatIsMissing) {
   PlanResults r = sample_results();
-  r.question.deadline = days * 52.0;       // only 1,024 devices are fast enough: 50 days, $2.0M
-  r.question.budget = dollars * 1.05e6;    // only 256 are cheap enough: 100 days, $1.0M
+  r.question.deadline = days * 52.0;     // only 1,024 devices are fast enough: 50 days, $2.0M
+  r.question.budget = dollars * 1.05e6;  // only 256 are cheap enough: 100 days, $1.0M
 
   const Verdict v = judge(r);
 
