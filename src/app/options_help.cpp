@@ -42,14 +42,29 @@ std::string option_entry(const OptionSpec& option) {
   return entry(left, option.fallback.empty() ? option.help : option.help + " [default: " + option.fallback + "]");
 }
 
+/// A command line in pieces, each an option with its arguments.
+std::vector<std::string> pieces_of(const std::string& example) {
+  std::vector<std::string> pieces;
+  for (const std::string_view word : split(example, ' ')) {
+    if (pieces.empty() || word.starts_with('-'))
+      pieces.emplace_back(word);
+    else
+      pieces.back() += " " + std::string(word);
+  }
+  return pieces;
+}
+
 /// Lines set in; a long one is broken before an option, with the backslash that a shell needs.
 std::string example_lines(const std::vector<std::string>& examples) {
   std::string out;
   for (const std::string& example : examples) {
     std::string line = " ";
-    for (const std::string_view word : split(example, ' ')) {
-      if (line.size() + 1 + word.size() > page_width - 2 && word.starts_with('-')) out += line + " \\\n", line = "     ";
-      line += " " + std::string(word);
+    for (const std::string& piece : pieces_of(example)) {
+      if (line.size() + 1 + piece.size() > page_width - 2 && line.size() > 1) {
+        out += line + " \\\n";
+        line = "     ";
+      }
+      line += " " + piece;
     }
     out += line + "\n";
   }
