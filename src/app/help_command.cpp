@@ -5,6 +5,7 @@
 #include <cstdio>
 
 #include "app/command.hpp"
+#include "app/say.hpp"
 #include "app/version.hpp"
 
 namespace reckon {
@@ -72,7 +73,7 @@ std::string short_overview() {
 }
 
 void note(const MpiSession& session, const std::string& line) {
-  if (session.is_root()) fmt::print(stderr, "reckon: {}\n", line);
+  if (session.is_root()) say("reckon: " + line + "\n");
 }
 
 CommandSpec help_spec() {

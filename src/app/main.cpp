@@ -13,6 +13,7 @@
 #include <vector>
 
 #include "app/command.hpp"
+#include "app/say.hpp"
 #include "app/version.hpp"
 #include "runtime/launch.hpp"
 
@@ -27,7 +28,7 @@ int deliver(const std::string& answer, int code) {
   const bool written = std::fwrite(answer.data(), 1, answer.size(), stdout) == answer.size() && std::fflush(stdout) == 0;
   if (written) return code;
   if (errno == EPIPE) return code;
-  fmt::print(stderr, "reckon: cannot write the answer to stdout: {}\n", std::strerror(errno));
+  say(fmt::format("reckon: cannot write the answer to stdout: {}\n", std::strerror(errno)));
   return no_file;
 }
 
@@ -35,7 +36,7 @@ int deliver(const std::string& answer, int code) {
 template <class Work>
 int caught(bool speaks, const Work& work) {
   const auto complain = [speaks](const std::string& message) {
-    if (speaks) fmt::print(stderr, "reckon: {}\n", message);
+    if (speaks) say("reckon: " + message + "\n");
   };
   try {
     return work();
@@ -71,7 +72,7 @@ int run_command(const Command& command, const ParsedOptions& options, bool speak
 int run(const std::vector<std::string>& words) {
   const bool speaks = early_rank(process_environment()) == 0;
   if (words.empty()) {
-    if (speaks) fmt::print(stderr, "{}", short_overview());
+    if (speaks) say(short_overview());
     return wrong_input;
   }
   std::string word = words[0];

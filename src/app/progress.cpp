@@ -8,6 +8,8 @@
 #include <cstdio>
 #include <utility>
 
+#include "app/say.hpp"
+
 namespace reckon {
 namespace {
 
@@ -38,8 +40,7 @@ void Progress::advance() {
   if (last_ && std::chrono::duration<double>(now - *last_).count() < (terminal_ ? terminal_period : log_period)) return;
   last_ = now;
   printed_ = true;
-  fmt::print(stderr, "{}{}{}", terminal_ ? "\r\033[K" : "", progress_line(what_, items_, done_, total_, elapsed), terminal_ ? "" : "\n");
-  std::fflush(stderr);
+  say((terminal_ ? "\r\033[K" : "") + progress_line(what_, items_, done_, total_, elapsed) + (terminal_ ? "" : "\n"));
 }
 
 }  // namespace reckon

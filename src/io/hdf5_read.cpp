@@ -22,6 +22,7 @@
 #include "io/file_descriptor.hpp"
 #include "io/hdf5_digest.hpp"
 #include "io/hdf5_message.hpp"
+#include "io/input_file.hpp"
 #include "io/sha256.hpp"
 
 namespace reckon {
@@ -35,11 +36,10 @@ std::string error_text(int error) { return std::generic_category().message(error
 
 /// Opens the file and refuses what is no regular file of sensible size.
 FileDescriptor open_results(const std::filesystem::path& path, const Hdf5Limits& limits, std::uint64_t& size) {
-  FileDescriptor file(::open(path.c_str(), O_RDONLY | O_NONBLOCK | O_CLOEXEC | O_NOCTTY));
-  if (!file.is_open()) throw ConfigError(path.string(), "", "cannot read the file: " + error_text(errno));
+  FileDescriptor file = open_input(path);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw ConfigError(path.string(), "", "cannot read the file: " + error_text(errno));
-  if (!S_ISREG(status.st_mode)) throw ConfigError(path.string(), "", "this is not a regular file", "name a results file");
+  if (!S_ISREG(status.st_mode)) throw ConfigError(path.string(), "", "this is " + kind_of_file(status.st_mode) + ", not a regular file", "name a results file");
   size = static_cast<std::uint64_t>(status.st_size);
   if (size > limits.file_bytes) throw ConfigError(path.string(), "", fmt::format("the file is larger than {} MiB", limits.file_bytes >> 20));
   return file;

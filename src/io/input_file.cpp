@@ -13,17 +13,9 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
-#include "io/file_descriptor.hpp"
 
 namespace reckon {
 namespace {
-
-std::string kind_of(mode_t mode) {
-  if (S_ISDIR(mode)) return "a folder";
-  if (S_ISFIFO(mode)) return "a FIFO";
-  if (S_ISSOCK(mode)) return "a socket";
-  return "a device";
-}
 
 /// "did you mean 'h100.json'?" from the names beside a missing file.
 std::string neighbours(const std::filesystem::path& path) {
@@ -38,6 +30,15 @@ std::string neighbours(const std::filesystem::path& path) {
   return near.empty() ? "" : "did you mean " + in_quotes((path.parent_path() / near).string()) + "?";
 }
 
+}  // namespace
+
+std::string kind_of_file(mode_t mode) {
+  if (S_ISDIR(mode)) return "a folder";
+  if (S_ISFIFO(mode)) return "a FIFO";
+  if (S_ISSOCK(mode)) return "a socket";
+  return "a device";
+}
+
 FileDescriptor open_input(const std::filesystem::path& path) {
   const std::string name = path.string();
   if (name.empty()) throw ConfigError("''", "", "a file name is empty", "name a file");
@@ -49,13 +50,11 @@ FileDescriptor open_input(const std::filesystem::path& path) {
   return file;
 }
 
-}  // namespace
-
 std::string read_input_file(const std::filesystem::path& path, std::size_t limit) {
   const FileDescriptor file = open_input(path);
   struct stat status {};
   if (::fstat(file.get(), &status) != 0) throw ConfigError(path.string(), "", "cannot read the file: " + std::generic_category().message(errno));
-  if (!S_ISREG(status.st_mode)) throw ConfigError(path.string(), "", "this is " + kind_of(status.st_mode) + ", not a file", "name a regular file");
+  if (!S_ISREG(status.st_mode)) throw ConfigError(path.string(), "", "this is " + kind_of_file(status.st_mode) + ", not a file", "name a regular file");
   const auto too_large = [&] { return ConfigError(path.string(), "", fmt::format("the file is larger than {} MiB", limit >> 20), "split it, or check that it is the right file"); };
   if (static_cast<std::uintmax_t>(status.st_size) > limit) throw too_large();
 
