@@ -15,13 +15,17 @@ if(NOT RECKON_CUDA STREQUAL "OFF")
         set(CMAKE_CUDA_ARCHITECTURES 80-real 90)
       endif()
     endif()
+    if(NOT DEFINED ENV{CUDACXX} AND CUDAToolkit_NVCC_EXECUTABLE)
+      set(ENV{CUDACXX} ${CUDAToolkit_NVCC_EXECUTABLE})  # an nvcc beside the toolkit, though not on the PATH
+    endif()
     check_language(CUDA)
   endif()
   if(CMAKE_CUDA_COMPILER)
     enable_language(CUDA)
     set(RECKON_HAS_CUDA ON)
   elseif(RECKON_CUDA STREQUAL "ON")
-    message(FATAL_ERROR "RECKON_CUDA=ON, but no CUDA toolkit of 11.8 or later with a working nvcc was found (set CUDACXX or CUDAToolkit_ROOT)")
+    message(FATAL_ERROR "RECKON_CUDA=ON, but no CUDA toolkit of 11.8 or later with a working nvcc was found "
+                        "(set CUDACXX or CUDAToolkit_ROOT)")
   endif()
 endif()
 

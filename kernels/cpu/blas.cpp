@@ -4,6 +4,7 @@
 
 #ifdef RECKON_HAS_OPENBLAS
 #include <cblas.h>
+#include <omp.h>
 
 #include <algorithm>
 #include <limits>
@@ -16,6 +17,7 @@ namespace reckon {
 bool blas_matmul(const Matmul<float, float>& op) {
   const std::int64_t largest = std::max({op.m, op.n, op.k, op.row_a(), op.row_b(), op.row_c()});
   if (largest > std::numeric_limits<blasint>::max() || op.k == 0) return false;
+  openblas_set_num_threads(omp_get_max_threads());  // its own default is every core, whatever OpenMP and MPI were told
   for (std::int64_t i = 0; i < op.batch; ++i) {
     cblas_sgemm(CblasRowMajor, op.transpose_a ? CblasTrans : CblasNoTrans, op.transpose_b ? CblasTrans : CblasNoTrans, blasint(op.m),
                 blasint(op.n), blasint(op.k), float(op.alpha), op.a + i * op.stride_a, blasint(op.row_a()), op.b + i * op.stride_b,
