@@ -33,7 +33,7 @@ std::string percent(double v) { return fmt::format("{:.1f}", 100.0 * v); }
 
 CommandSpec fit_spec() {
   return {.name = "fit",
-          .purpose = "Fits the six constants of each software stack to measured runs, with cross-validation.",
+          .purpose = "the constants of a software stack, from measured runs, with cross-validation",
           .examples = {"reckon fit experiments/published/korthikanti22.json",
                        "reckon fit experiments/published/nemo.json --leave-out device"},
           .groups = {{"Fit",

@@ -21,6 +21,7 @@
 #include "base/text.hpp"
 #include "io/atomic_file.hpp"
 #include "io/data_path.hpp"
+#include "io/listing.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
 #include "plan/enumerate.hpp"
@@ -88,17 +89,24 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
   const PlanQuestion& q = plan.results.question;
   std::int64_t strategies = 0;
   for (const std::int64_t n : plan.devices) for_each_strategy(plan.question, n, [&strategies](const Strategy&) { ++strategies; });
+  std::vector<std::string> sizes, files;
+  for (const std::int64_t n : plan.devices) sizes.push_back(fmt::to_string(n));
+  for (const char* option : {"out", "report"})
+    if (options.given(option)) files.push_back(options.text(option));
+  if (options.flag("json"))
+    return record_json("reckon/plan-dry-run/1", {{"command_line", plan.results.provenance.command_line},
+                                                 {"sizes", join(sizes, ",")},
+                                                 {"strategies", fmt::to_string(strategies)},
+                                                 {"files", join(files, ",")},
+                                                 {"uuid", plan.results.provenance.uuid}});
   std::string out = fmt::format("{} ({} parameters), {} {}, on {} ({} with {})\n", q.model, count_text(q.parameters), count_text(q.units),
                                 q.counts_tokens ? "tokens" : "samples", q.cluster, q.device_name, format_quantity(q.device_memory));
-  std::vector<std::string> sizes;
-  for (const std::int64_t n : plan.devices) sizes.push_back(grouped(n));
   out += fmt::format("{} sizes: {}\n{} strategies to price\n", sizes.size(), join(sizes, " "), grouped(strategies));
   for (const Assumption& a : plan.results.assumptions)
     out += fmt::format("  {}: {} ({}{})\n", a.name, a.value, a.basis, a.source.empty() ? "" : ": " + a.source);
   for (const InputText& i : plan.results.inputs)
     out += fmt::format("  reads {} ({} bytes, sha256 {})\n", i.path, i.text.size(), i.sha256.substr(0, 12));
-  for (const char* option : {"out", "report"})
-    if (options.given(option)) out += fmt::format("  would write {}\n", options.text(option));
+  for (const std::string& file : files) out += fmt::format("  would write {}\n", file);
   return out;
 }
 

@@ -12,7 +12,7 @@ namespace reckon {
 
 CommandSpec validate_spec() {
   return {.name = "validate",
-          .purpose = "Replays published training runs and compares predicted with measured step times.",
+          .purpose = "published training runs replayed: predicted against measured step times",
           .examples = {"reckon validate experiments/published/korthikanti22.json",
                        "reckon validate experiments/published/*.json",
                        "reckon validate experiments/published/zero_bubble.json --by stack --worst 5",

@@ -31,7 +31,9 @@ std::string details_json(const Details& details) {
   for (const Fact& fact : details.facts) {
     Json& object = facts[fact.field];
     object["value"] = fact.value;
-    if (fact.source) object["source"] = {{"title", fact.source->title}, {"url", fact.source->url}, {"date", fact.source->date}, {"read", fact.source->read}};
+    if (fact.source)
+      object["source"] = {
+          {"title", fact.source->title}, {"url", fact.source->url}, {"date", fact.source->date}, {"read", fact.source->read}};
   }
   out["facts"] = facts;
   out["notes"] = details.notes;

@@ -24,17 +24,17 @@ struct PlanQuestion {
   std::string cluster, cluster_name, device, device_name, node, fabric;
   std::int64_t devices_per_node = 1;
   Bytes device_memory;
-  double memory_margin = 0;      ///< share of the memory kept free
-  bool counts_tokens = true;     ///< else samples
-  double units = 0;              ///< tokens or samples of the whole run
-  std::int64_t seq_len = 0;      ///< 0 for models without a sequence
+  double memory_margin = 0;            ///< share of the memory kept free
+  bool counts_tokens = true;           ///< else samples
+  double units = 0;                    ///< tokens or samples of the whole run
+  std::int64_t seq_len = 0;            ///< 0 for models without a sequence
   std::int64_t global_batch_size = 1;  ///< sequences or samples of a step
-  RunPlan run;                   ///< failures, reserve, price, power
-  std::string price_name;        ///< catalogue id, or "given"
+  RunPlan run;                         ///< failures, reserve, price, power
+  std::string price_name;              ///< catalogue id, or "given"
   std::optional<Seconds> deadline;
   std::optional<Dollars> budget;
-  std::string restrictions;      ///< of the search space, as flags; empty = none
-  std::int64_t keep = 0;         ///< strategies kept for each size
+  std::string restrictions;  ///< of the search space, as flags; empty = none
+  std::int64_t keep = 0;     ///< strategies kept for each size
 
   /// Memory that a strategy may fill.
   Bytes usable_memory() const { return device_memory * (1.0 - memory_margin); }
@@ -43,7 +43,7 @@ struct PlanQuestion {
 /// One strategy on one number of devices, carried through to dollars.
 struct PlanPoint {
   std::int64_t devices = 0;
-  std::int64_t place = 1;        ///< 1 = fastest of its size
+  std::int64_t place = 1;  ///< 1 = fastest of its size
   Strategy strategy;
   StepCost cost;
   Projection projection;
@@ -56,45 +56,45 @@ struct PlanSize {
   std::int64_t devices = 0;
   SizeStatus status = SizeStatus::no_strategy;
   std::int64_t considered = 0, too_large = 0;  ///< strategies priced, and those that do not fit
-  bool on_front = false;         ///< no other size is both faster and cheaper
-  std::string remark;            ///< why there is no plan, and what would cure it
+  bool on_front = false;                       ///< no other size is both faster and cheaper
+  std::string remark;                          ///< why there is no plan, and what would cure it
 };
 
 /// One number that the answer rests on.
 struct Assumption {
   std::string name, value;
-  std::string basis;             ///< given, default, catalogue, measured, derived, fitted or estimated
+  std::string basis;  ///< given, default, catalogue, measured, derived, fitted or estimated
   std::string source, date;
 };
 
 /// A file that was read, verbatim.
 struct InputText {
-  std::string name;              ///< model, cluster, calibration, ...
-  std::string path;              ///< as given or as found below models/
+  std::string name;  ///< model, cluster, calibration, ...
+  std::string path;  ///< as given or as found below models/
   std::string text, sha256;
 };
 
 /// Where a results file comes from.  Nothing here changes with the number of ranks, the host or the hour.
 struct PlanProvenance {
   std::string version, git_commit, command_line;
-  std::string date;              ///< from SOURCE_DATE_EPOCH; empty = not stated
-  std::int64_t seed = 0;         ///< of the projections; nothing is drawn at random yet
-  std::string uuid;              ///< derived from the inputs
+  std::string date;       ///< from SOURCE_DATE_EPOCH; empty = not stated
+  std::int64_t seed = 0;  ///< of the projections; nothing is drawn at random yet
+  std::string uuid;       ///< derived from the inputs
 };
 
 /// The verdict in words; report/verdict.hpp makes it.
 struct PlanAnswer {
-  std::string kind;              ///< open, met, missed or nothing
+  std::string kind;  ///< open, met, missed or nothing
   std::string sentence;
   std::vector<std::string> details;
-  std::int64_t devices = 0;      ///< the size that the sentence is about; 0 = none
+  std::int64_t devices = 0;  ///< the size that the sentence is about; 0 = none
 };
 
 struct PlanResults {
   PlanQuestion question;
-  std::vector<PlanSize> sizes;           ///< ascending
-  std::vector<PlanPoint> candidates;     ///< by size, then place: all that fit and were kept
-  std::vector<PlanPoint> nearest_misses; ///< smallest footprint of each size where nothing fits
+  std::vector<PlanSize> sizes;            ///< ascending
+  std::vector<PlanPoint> candidates;      ///< by size, then place: all that fit and were kept
+  std::vector<PlanPoint> nearest_misses;  ///< smallest footprint of each size where nothing fits
   PlanAnswer answer;
   std::vector<Assumption> assumptions;
   std::vector<InputText> inputs;

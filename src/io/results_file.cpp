@@ -25,13 +25,15 @@ Points pointers(const std::vector<PlanPoint>& points) {
   return out;
 }
 
-void write_whole(Hdf5Image& image, const std::string& path, const WholeColumn& column, const Points& points, const std::vector<std::string>& dimensions) {
+void write_whole(Hdf5Image& image, const std::string& path, const WholeColumn& column, const Points& points,
+                 const std::vector<std::string>& dimensions) {
   const bool enumerated = !column.meanings.empty() && !column.mask;
   if (enumerated) {
     std::vector<std::string> meanings = column.meanings;
     meanings.emplace_back("no_plan");
     std::vector<std::int8_t> values;
-    for (const PlanPoint* p : points) values.push_back(static_cast<std::int8_t>(p ? column.get(*p) : static_cast<std::int64_t>(column.meanings.size())));
+    for (const PlanPoint* p : points)
+      values.push_back(static_cast<std::int8_t>(p ? column.get(*p) : static_cast<std::int64_t>(column.meanings.size())));
     image.flags(path, values, meanings, {"1", column.long_name, dimensions, false, ""});
     return;
   }
@@ -47,7 +49,8 @@ void write_points(Hdf5Image& image, const std::string& group, const Points& poin
   const std::vector<std::string> dimensions{dimension};
   std::vector<std::string> strategies;
   for (const PlanPoint* p : points) strategies.push_back(p ? describe(p->strategy) : "");
-  image.dataset(group + "/strategy", strategies, {"1", "the strategy in short: degrees, micro-batch, sharding, schedule, recompute", dimensions, false, ""});
+  image.dataset(group + "/strategy", strategies,
+                {"1", "the strategy in short: degrees, micro-batch, sharding, schedule, recompute", dimensions, false, ""});
   for (const WholeColumn& column : whole_columns())
     if (with_devices || column.name != "devices") write_whole(image, group + "/" + column.name, column, points, dimensions);
   for (const RealColumn& column : real_columns()) {
@@ -78,7 +81,8 @@ void write_sizes(Hdf5Image& image, const PlanResults& results) {
   }
   const std::vector<std::string> dimensions{"/plans/devices"};
   image.scale("/plans/devices", devices, {"1", "devices of the cluster", {}, false, ""});
-  image.flags("/plans/status", status, {"fits", "does_not_fit", "no_strategy"}, {"1", "whether there is a plan for this size", dimensions, false, ""});
+  image.flags("/plans/status", status, {"fits", "does_not_fit", "no_strategy"},
+              {"1", "whether there is a plan for this size", dimensions, false, ""});
   image.flags("/plans/on_front", on_front, {"no", "yes"}, {"1", "no other size is both faster and cheaper", dimensions, false, ""});
   image.dataset("/plans/considered", considered, {"1", "strategies priced", dimensions, false, ""});
   image.dataset("/plans/too_large", too_large, {"1", "strategies that do not fit in memory", dimensions, false, ""});
@@ -87,7 +91,8 @@ void write_sizes(Hdf5Image& image, const PlanResults& results) {
 }
 
 /// Points on a dimension that only numbers them.
-void write_numbered(Hdf5Image& image, const std::string& group, const std::string& dimension, const std::string& long_name, const Points& points) {
+void write_numbered(Hdf5Image& image, const std::string& group, const std::string& dimension, const std::string& long_name,
+                    const Points& points) {
   std::vector<std::int64_t> numbers;
   for (std::size_t i = 0; i < points.size(); ++i) numbers.push_back(static_cast<std::int64_t>(i));
   const std::string scale = group + "/" + dimension;
@@ -108,7 +113,7 @@ void write_assumptions(Hdf5Image& image, const std::vector<Assumption>& assumpti
   std::vector<std::int64_t> numbers;
   for (std::size_t i = 0; i < assumptions.size(); ++i) numbers.push_back(static_cast<std::int64_t>(i));
   image.scale("/assumptions/assumption", numbers, {"1", "number of the assumption", {}, false, ""});
-  const auto column = [&](const std::string& name, const std::string& long_name, std::string Assumption::* member) {
+  const auto column = [&](const std::string& name, const std::string& long_name, std::string Assumption::*member) {
     std::vector<std::string> values;
     for (const Assumption& a : assumptions) values.push_back(a.*member);
     image.dataset("/assumptions/" + name, values, {"1", long_name, {"/assumptions/assumption"}, false, ""});
@@ -132,7 +137,8 @@ void write_provenance(Hdf5Image& image, const PlanResults& results) {
   if (!p.date.empty()) image.attribute("/", "date", p.date);
   image.attribute("/", "seed", p.seed);
   nlohmann::ordered_json inputs = nlohmann::ordered_json::array();
-  for (const InputText& i : results.inputs) inputs.push_back({{"name", i.name}, {"path", i.path}, {"size", i.text.size()}, {"sha256", i.sha256}});
+  for (const InputText& i : results.inputs)
+    inputs.push_back({{"name", i.name}, {"path", i.path}, {"size", i.text.size()}, {"sha256", i.sha256}});
   image.attribute("/", "inputs", dump_json(inputs));
   image.attribute("/", "uuid", p.uuid);
   image.attribute("/", "default", "/plans");

@@ -64,9 +64,13 @@ struct Writer {
   void operator()(const char* key, bool v) { out[key] = v; }
   void operator()(const char* key, std::int64_t v) { out[key] = v; }
   template <int T, int D, int W, int K, int M, int E>
-  void operator()(const char* key, Quantity<T, D, W, K, M, E> v) { out[key] = v.base(); }
+  void operator()(const char* key, Quantity<T, D, W, K, M, E> v) {
+    out[key] = v.base();
+  }
   template <class Q>
-  void operator()(const char* key, const std::optional<Q>& v) { out[key] = v ? Json(v->base()) : Json(nullptr); }
+  void operator()(const char* key, const std::optional<Q>& v) {
+    out[key] = v ? Json(v->base()) : Json(nullptr);
+  }
 };
 
 struct Reader {
@@ -76,7 +80,9 @@ struct Reader {
   void operator()(const char* key, bool& v) { v = in.at(key).boolean(); }
   void operator()(const char* key, std::int64_t& v) { v = in.at(key).integer(0, largest_count); }
   template <int T, int D, int W, int K, int M, int E>
-  void operator()(const char* key, Quantity<T, D, W, K, M, E>& v) { v = Quantity<T, D, W, K, M, E>(in.at(key).number(0, largest)); }
+  void operator()(const char* key, Quantity<T, D, W, K, M, E>& v) {
+    v = Quantity<T, D, W, K, M, E>(in.at(key).number(0, largest));
+  }
   template <class Q>
   void operator()(const char* key, std::optional<Q>& v) {
     if (!in.at(key).is_null()) v = Q(in.at(key).number(0, largest));
@@ -121,8 +127,9 @@ Json json_of(const std::vector<Assumption>& assumptions) {
 
 Json json_of(const PlanSize& size, const PlanResults& results) {
   static const char* const status[] = {"fits", "does not fit", "no strategy"};
-  Json out{{"devices", size.devices}, {"status", status[static_cast<int>(size.status)]}, {"on_front", size.on_front},
-           {"considered", size.considered}, {"too_large", size.too_large}, {"remark", size.remark}};
+  Json out{{"devices", size.devices},     {"status", status[static_cast<int>(size.status)]},
+           {"on_front", size.on_front},   {"considered", size.considered},
+           {"too_large", size.too_large}, {"remark", size.remark}};
   const PlanPoint* best = results.best_of(size.devices);
   const PlanPoint* miss = results.nearest_miss_of(size.devices);
   out["plan"] = best ? json_of(*best) : Json(nullptr);
@@ -131,8 +138,13 @@ Json json_of(const PlanSize& size, const PlanResults& results) {
 }
 
 Json json_of(const PlanProvenance& p) {
-  return {{"software", "reckon"}, {"version", p.version}, {"git_commit", p.git_commit}, {"command_line", p.command_line},
-          {"date", p.date.empty() ? Json(nullptr) : Json(p.date)}, {"seed", p.seed}, {"uuid", p.uuid}};
+  return {{"software", "reckon"},
+          {"version", p.version},
+          {"git_commit", p.git_commit},
+          {"command_line", p.command_line},
+          {"date", p.date.empty() ? Json(nullptr) : Json(p.date)},
+          {"seed", p.seed},
+          {"uuid", p.uuid}};
 }
 
 }  // namespace
@@ -151,12 +163,14 @@ PlanQuestion read_question(const JsonNode& root) {
 std::string plan_json(const PlanResults& results) {
   Json out{{"schema", "reckon/plan/1"}};
   const PlanAnswer& a = results.answer;
-  out["answer"] = {{"kind", a.kind}, {"sentence", a.sentence}, {"details", a.details}, {"devices", a.devices > 0 ? Json(a.devices) : Json(nullptr)}};
+  out["answer"] = {
+      {"kind", a.kind}, {"sentence", a.sentence}, {"details", a.details}, {"devices", a.devices > 0 ? Json(a.devices) : Json(nullptr)}};
   out["question"] = json_of(results.question);
   Json sizes = Json::array(), candidates = Json::array(), inputs = Json::array();
   for (const PlanSize& size : results.sizes) sizes.push_back(json_of(size, results));
   for (const PlanPoint& p : results.candidates) candidates.push_back(json_of(p));
-  for (const InputText& i : results.inputs) inputs.push_back({{"name", i.name}, {"path", i.path}, {"size", i.text.size()}, {"sha256", i.sha256}});
+  for (const InputText& i : results.inputs)
+    inputs.push_back({{"name", i.name}, {"path", i.path}, {"size", i.text.size()}, {"sha256", i.sha256}});
   out["sizes"] = sizes;
   out["candidates"] = candidates;
   out["assumptions"] = json_of(results.assumptions);

@@ -52,7 +52,8 @@ class Reader {
     const auto at = contents_.groups.find(group);
     if (at == contents_.groups.end()) fail(group, "this group is missing");
     const auto value = at->second.find(name);
-    if (value == at->second.end() || !std::holds_alternative<T>(value->second)) fail(group, "the attribute " + name + " is missing or of another type");
+    if (value == at->second.end() || !std::holds_alternative<T>(value->second))
+      fail(group, "the attribute " + name + " is missing or of another type");
     return std::get<T>(value->second);
   }
   bool has_attribute(const std::string& name) const { return contents_.groups.at("/").contains(name); }
@@ -74,14 +75,16 @@ class Reader {
   std::string verbatim(const Hdf5Dataset& set) const {
     if (set.texts().size() != 1) fail(set.path, "not one text");
     const auto digest = set.attributes.find("sha256");
-    if (digest == set.attributes.end() || digest->second != Hdf5Value(sha256(set.texts()[0]))) fail(set.path, "the text is not the one that its sha256 belongs to");
+    if (digest == set.attributes.end() || digest->second != Hdf5Value(sha256(set.texts()[0])))
+      fail(set.path, "the text is not the one that its sha256 belongs to");
     return set.texts()[0];
   }
 
   void check_format() const {
     const auto format = attribute<std::int64_t>("/", "reckon_format");
     if (format < 1 || format > results_format)
-      throw ConfigError(file_, "/", fmt::format("results format {}; this program reads 1 to {}", format, results_format), "use a newer reckon");
+      throw ConfigError(file_, "/", fmt::format("results format {}; this program reads 1 to {}", format, results_format),
+                        "use a newer reckon");
     if (attribute<std::string>("/", "software") != "reckon") fail("/", "not a results file of reckon");
   }
 
@@ -115,7 +118,8 @@ class Reader {
   void read_sizes(PlanResults& out) const {
     const std::vector<std::int64_t>& devices = dataset("/plans/devices").integers();
     const std::size_t n = devices.size();
-    const auto status = whole("/plans/status", n), front = whole("/plans/on_front", n), considered = whole("/plans/considered", n), too_large = whole("/plans/too_large", n);
+    const auto status = whole("/plans/status", n), front = whole("/plans/on_front", n), considered = whole("/plans/considered", n),
+               too_large = whole("/plans/too_large", n);
     const auto remarks = texts("/plans/remark", n);
     for (std::size_t i = 0; i < n; ++i) {
       if (devices[i] < 1 || (i > 0 && devices[i] <= devices[i - 1])) fail("/plans/devices", "not positive and ascending");
@@ -126,7 +130,8 @@ class Reader {
   }
 
   /// The points of a group; a row without a plan is left out and its number is not in `rows`.
-  std::vector<PlanPoint> points(const std::string& group, std::size_t count, std::vector<std::size_t>* rows, const std::vector<std::int64_t>* devices) const {
+  std::vector<PlanPoint> points(const std::string& group, std::size_t count, std::vector<std::size_t>* rows,
+                                const std::vector<std::int64_t>* devices) const {
     std::vector<PlanPoint> all(count);
     std::vector<bool> present(count, true);
     for (const WholeColumn& c : whole_columns()) {
@@ -135,9 +140,12 @@ class Reader {
       for (std::size_t i = 0; i < count; ++i) {
         const bool enumerated = !c.meanings.empty() && !c.mask;
         const bool none = enumerated ? values[i] == static_cast<std::int64_t>(c.meanings.size()) : values[i] == -1;
-        if (none) present[i] = false;
-        else if (enumerated) flag(path, values[i], static_cast<std::int64_t>(c.meanings.size()) - 1);
-        else if (values[i] < 0) fail(path, "a negative number");
+        if (none)
+          present[i] = false;
+        else if (enumerated)
+          flag(path, values[i], static_cast<std::int64_t>(c.meanings.size()) - 1);
+        else if (values[i] < 0)
+          fail(path, "a negative number");
         c.set(all[i], none ? 0 : values[i]);
       }
     }
@@ -222,7 +230,8 @@ class Reader {
       if (has_plan != (out.sizes[i].status == SizeStatus::fits)) fail("/plans/status", "does not say whether there is a plan");
       if (!has_plan) continue;
       const PlanPoint* best = out.best_of(devices[i]);
-      if (best == nullptr || pack({*best}) != pack({plans[next]})) fail("/plans", fmt::format("the plan for {} devices is not the first candidate", devices[i]));
+      if (best == nullptr || pack({*best}) != pack({plans[next]}))
+        fail("/plans", fmt::format("the plan for {} devices is not the first candidate", devices[i]));
       ++next;
     }
   }

@@ -108,6 +108,7 @@ class Plan(TemporaryFolderCase):
         self.assertIn("2 sizes: 16 64", text)
         self.assertIn("would write a.h5", text)
         self.assertRegex(text, r"[\d,]+ strategies to price")
+        self.assertEqual(self.document(*SMALL_PLAN, "--out", "a.h5", "--dry-run", "--json")["files"], "a.h5")
         self.assertEqual(os.listdir("."), [])
 
     def test_every_model_of_the_catalogue_plans(self):
