@@ -95,9 +95,7 @@ class Enumeration {
       s.schedule = Schedule::none;
       return shardings(s);
     }
-    // as stages_of: even, or with one layer fewer on the first and the last stage
-    const std::int64_t filled = layers() % s.pipeline_parallel == 0 ? layers() : layers() + 2;
-    const std::int64_t per_stage = filled / s.pipeline_parallel;
+    const std::int64_t per_stage = layers() / s.pipeline_parallel;
     for (const Schedule schedule : q_.space.schedules) {
       if (schedule == Schedule::none) continue;
       s.schedule = schedule;
@@ -106,7 +104,7 @@ class Enumeration {
         shardings(s);
         continue;
       }
-      if (filled % s.pipeline_parallel != 0 || s.num_micro_batches() % s.pipeline_parallel != 0) continue;
+      if (layers() % s.pipeline_parallel != 0 || s.num_micro_batches() % s.pipeline_parallel != 0) continue;
       for (const std::int64_t v : or_default(q_.space.virtual_stages, divisors(per_stage, 8))) {
         if (v < 2 || per_stage % v != 0) continue;
         s.virtual_stages = v;

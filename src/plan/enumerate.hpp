@@ -12,7 +12,7 @@ namespace reckon {
 ///
 /// Defaults of the empty lists: tensor, powers of two up to the scale-up domain (at most 16) that divide the heads; context, powers of
 /// two up to 16 while a rank keeps 2,048 tokens or more; expert, divisors of the experts; pipeline, every divisor of what is left up to
-/// the number of layers; virtual stages, divisors of the layers of a stage up to 8 (first and last stage may hold one layer fewer); micro-batch, 1, 2, 4, 8.
+/// the number of layers; virtual stages, divisors of the layers of a stage up to 8; micro-batch, 1, 2, 4, 8.
 /// The order is lexicographic, so that ties in a search are broken the same way everywhere.
 void for_each_strategy(const Question& question, std::int64_t num_devices, const std::function<void(const Strategy&)>& visit);
 
