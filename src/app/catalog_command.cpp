@@ -41,7 +41,7 @@ CommandSpec catalog_spec() {
 CommandResult run_catalog(const ParsedOptions& options, const MpiSession&) {
   const std::filesystem::path models = data_folder();
   KnownThings known{open_catalog(models), read_compute_calibrations(models / "calibrations"),
-                    read_stacks(models / "calibrations" / "stacks.json"), models};
+                    read_stacks(models / "calibrations" / "stacks.json").entries, models};
   derive_missing(known.compute, known.catalog);
 
   std::vector<std::string> words = options.words(), kinds = catalog_kinds();

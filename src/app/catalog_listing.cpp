@@ -214,6 +214,8 @@ Details stack_details(const Stack& s) {
   facts.add("overlap_tensor", yes_no(s.facts.overlap_tensor));
   facts.add("overlap_gradients", yes_no(s.facts.overlap_gradients));
   facts.add("overlap_parameters", yes_no(s.facts.overlap_parameters));
+  facts.add("gathers_by_tensor", yes_no(s.facts.gathers_by_tensor));
+  facts.add("balanced_stages", yes_no(s.facts.balanced_stages));
   facts.add("overlap_pipeline", yes_no(s.facts.overlap_pipeline));
   facts.add("overlap_experts", yes_no(s.facts.overlap_experts));
   facts.add("cuda_graphs", yes_no(s.facts.cuda_graphs));

@@ -17,10 +17,10 @@
 namespace reckon {
 namespace {
 
-std::map<std::string, std::vector<const PublishedRun*>> by_stack(const std::vector<ReplayedFile>& files) {
+std::map<std::string, std::vector<const PublishedRun*>> by_stack(const std::vector<ReplayedFile>& files, const CalibrationSet& set) {
   std::map<std::string, std::vector<const PublishedRun*>> out;
   for (const ReplayedFile& file : files)
-    for (const PublishedRun& run : file.runs) out[run.stack].push_back(&run);
+    for (const PublishedRun& run : file.runs) out[set.stack_of(run).id].push_back(&run);
   return out;
 }
 
@@ -58,8 +58,8 @@ CommandResult run_fit(const ParsedOptions& options, const MpiSession&) {
 
   Table table({{"stack", Align::left}, {"runs"}, {"before %"}, {"fitted %"}, {"p90 %"}, {"left out %"}, {"product"}, {"stream"}, {"host us"},
                {"tensor"}, {"data"}, {"jitter"}, {"at its bound", Align::left}});
-  std::map<std::string, Stack> fitted = set.stacks;
-  for (const auto& [id, runs] : by_stack(files)) {
+  StackTable fitted = set.stacks;
+  for (const auto& [id, runs] : by_stack(files, set)) {
     if (!only.empty() && id != only) continue;
     const Stack prior = set.stack(id);
     const StackFit fit = fit_stack(runs, set, prior);
@@ -79,7 +79,7 @@ CommandResult run_fit(const ParsedOptions& options, const MpiSession&) {
     stack.id = id;
     stack.fit_note = fmt::format("{} runs: median error {} %, 90th percentile {} %, left out by {} {} %", runs.size(), percent(fit.after.median),
                                  percent(fit.after.p90), leave_out, validated);
-    fitted[id] = stack;
+    fitted.entries[id] = stack;
   }
   if (const auto out = options.find("out")) write_file(*out, write_stacks(fitted), options.flag("force"));
   return {table.text()};

@@ -57,7 +57,7 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
   scene.architecture = read_architecture(names.model, models, names.as);
   if (!names.name.empty()) scene.architecture.name = names.name;
   scene.cluster = cluster_named(scene.catalog, names.place);
-  const std::map<std::string, Stack> stacks = read_stacks(models / "calibrations" / "stacks.json");
+  const std::map<std::string, Stack> stacks = read_stacks(models / "calibrations" / "stacks.json").entries;
   scene.stack = stack_named(stacks, names.stack);
 
   std::map<std::string, ComputeCalibration> compute = read_compute_calibrations(models / "calibrations");

@@ -28,6 +28,8 @@ struct StackFacts {
   bool overlap_backward_tensor = false;///< the input-gradient message runs under the weight-gradient product
   bool overlap_gradients = false;      ///< data-parallel reduction under the backward pass
   bool overlap_parameters = false;     ///< parameter all-gather under the forward pass
+  bool gathers_by_tensor = false;      ///< sharded parameters are gathered one tensor at a time, not in buckets
+  bool balanced_stages = false;        ///< pipeline stages hold equal matrix weights, the head counted; else equal numbers of layers
   bool overlap_pipeline = false;       ///< pipeline messages under compute
   bool overlap_experts = false;        ///< expert all-to-all under compute
   bool fused_dispatch = false;         ///< the expert all-to-all delivers tokens in expert order (DeepEP, HybridEP)
@@ -51,6 +53,20 @@ struct Stack {
   std::vector<std::string> fitted;     ///< names of the constants that were fitted; the others are the defaults
   std::string fit_note;                ///< on which runs, with which residual
   Provenance provenance;
+};
+
+/// Runs whose file names a stack too coarsely (one name for three code bases, or for three years of one): the ones whose id holds `id` and
+/// whose container begins with `container` ran `stack`.  Empty = any.
+struct StackGeneration {
+  std::string of;             ///< the name in the file
+  std::string id, container;
+  std::string stack;          ///< the entry that stands for them
+};
+
+/// All that is known of software stacks.
+struct StackTable {
+  std::map<std::string, Stack> entries;      ///< by id
+  std::vector<StackGeneration> generations;  ///< the first that fits a run counts
 };
 
 }  // namespace reckon

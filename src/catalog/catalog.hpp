@@ -30,6 +30,7 @@ struct CatalogEntries {
   std::vector<ClusterEntry> clusters;
   std::vector<Price> prices;
   std::vector<PurchasePrice> purchases;
+  std::string folder;  ///< where they were read; empty = made in memory
 };
 
 /// The cluster block of a run description: a device and the facts that its source states.
@@ -63,6 +64,7 @@ class Catalog {
   const std::vector<Price>& prices() const { return entries_.prices; }
   const std::vector<PurchasePrice>& purchases() const { return entries_.purchases; }
   const std::map<std::string, std::string>& aliases() const { return entries_.aliases; }
+  const std::string& folder() const { return entries_.folder; }
 
   /// What a user means who names one thing: a cluster id, a node id (with its own fabric), or a device (in its usual node).
   Cluster cluster_for(std::string_view name) const;

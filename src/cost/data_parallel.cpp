@@ -14,6 +14,15 @@ double expert_shard_ranks(const Strategy& s) {
   return std::max(1.0, static_cast<double>(s.tensor_parallel * s.context_parallel * s.data_parallel) / static_cast<double>(s.expert_tensor() * s.expert_parallel));
 }
 
+/// Weight matrices and norms of a stage.
+double weight_tensors(const LoweredModel& model, const Stage& stage) {
+  double out = 0;
+  for (std::size_t k = 0; k < stage.count.size(); ++k)
+    for (const Op& op : model.kinds[k].ops)
+      if ((op.kind == OpKind::product && op.has_weight) || op.group == OpGroup::norm) out += static_cast<double>(stage.count[k]);
+  return out;
+}
+
 Seconds reduce_time(const Job& job, Bytes size, const GroupPlacement& group, bool sharded) {
   return collective_time(*job.links, sharded ? Collective::reduce_scatter : Collective::all_reduce, size, group);
 }
@@ -57,8 +66,9 @@ Seconds stage_data_time(const Job& job, const LoweredModel& model, const Stage& 
   Seconds out = exposed(job, reduce, t.backward_total(), facts.overlap_gradients);
   if (sharded) {
     const double element = is_low_precision(s.precision) && facts.low_precision_weights ? operand_bytes(s.precision) : activation_bytes(s.precision);
-    const Seconds gather = collective_time(*job.links, Collective::all_gather, Bytes{p.trainable_dense * element}, placements.data) +
-                           collective_time(*job.links, Collective::all_gather, Bytes{p.trainable_expert * element}, placements.expert_data);
+    const double pieces = facts.gathers_by_tensor ? std::max(1.0, weight_tensors(model, stage)) : 1.0;
+    const Seconds gather = (collective_time(*job.links, Collective::all_gather, Bytes{p.trainable_dense * element / pieces}, placements.data) +
+                            collective_time(*job.links, Collective::all_gather, Bytes{p.trainable_expert * element / pieces}, placements.expert_data)) * pieces;
     out += exposed(job, gather, t.forward_total(), facts.overlap_parameters);
   }
   return out;

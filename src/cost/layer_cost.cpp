@@ -2,6 +2,7 @@
 #include "cost/layer_cost.hpp"
 
 #include <algorithm>
+#include <cmath>
 
 #include "cost/placement.hpp"
 
@@ -16,6 +17,19 @@ AttentionKernel attention_kernel(const Job& job) {
 
 Seconds product_time(const Job& job, Precision precision, const GemmShape& shape) {
   return gemm_time(*job.compute, precision, shape) * job.stack->constants.product_slowdown;
+}
+
+/// Batched products over heads whose rows are no whole 16 bytes miss the tensor cores and run on the vector units, at about half of
+/// their peak: BLOOM's sweep of head counts at one size gives 8.5 to 11 of an A100's 19.5 TFLOP/s for head dims 108 and 150 and full
+/// speed for multiples of 8 (bigscience-workshop/bigscience, train/tr11-176B-ml/chronicles-prequel.md).
+constexpr double vector_efficiency = 0.5;
+
+Seconds batched_product_time(const Job& job, Precision precision, const GemmShape& shape) {
+  const double row = 16.0 / activation_bytes(precision);
+  const auto aligned = [row](double n) { return std::fmod(n, row) == 0.0; };
+  const FlopsPerSecond vector = job.cluster->device.vector_peak;
+  if ((aligned(shape.n) && aligned(shape.k)) || !(vector.base() > 0)) return product_time(job, precision, shape);
+  return max(product_time(job, precision, shape), flops_of(shape) / (vector * vector_efficiency));
 }
 
 Seconds traffic_time(const Job& job, Bytes traffic) {
@@ -38,6 +52,11 @@ struct Exposed {
 constexpr double launches_per_message = 5.0;
 constexpr double launches_per_checkpoint = 100.0;
 
+/// Host work of a mixture-of-experts block per pass, beside its kernels: routing, token counts, dispatcher and grouped products in Python.
+/// Qwen3-30B takes 9.2 to 9.5 ms a layer and micro-batch of 4,096 tokens on an H100 and on a B200 alike (Megatron-Bridge 25.11 and 26.04,
+/// docs/performance-summary-archive.md), three times what the devices need.
+constexpr double launches_per_expert_block = 350.0, launches_per_local_expert = 14.0;
+
 const GroupPlacement& placement(const Placements& p, Group group) {
   switch (group) {
     case Group::tensor: return p.tensor;
@@ -50,11 +69,27 @@ const GroupPlacement& placement(const Placements& p, Group group) {
   return p.tensor;
 }
 
+/// All-to-all of tokens with `visits` experts each, sent once to each rank and once to each domain (DeepEP, HybridEP; DeepSeek-V3 report,
+/// section 3.2.2): of n places, k random visits touch n (1 - (1 - 1/n)^k).  What arrives in a domain is handed on inside it.
+Seconds dispatch_time(const LinkCalibration& links, const Message& m, const GroupPlacement& group) {
+  const auto touched = [&m](double places) { return places * (1.0 - std::pow(1.0 - 1.0 / places, m.visits)); };
+  const double ranks = static_cast<double>(group.ranks), inside = static_cast<double>(std::min(group.ranks_per_domain, group.ranks));
+  const Bytes by_rank = m.size * std::min(1.0, touched(ranks) / m.visits);
+  if (inside >= ranks) return collective_time(links, m.collective, by_rank, group);
+  const double domains = ranks / inside;
+  const Bytes by_domain = m.size * std::min(1.0, std::min(touched(domains), m.most_domains) / m.visits);
+  GroupPlacement local = group;
+  local.ranks = group.ranks_per_domain;
+  return max(collective_time(links, m.collective, by_domain, group), collective_time(links, m.collective, by_rank, local));
+}
+
 Exposed messages_of(const LoweredLayer& layer, Group group, const Job& job, const Placements& placements) {
   Exposed out;
   for (const Message& m : layer.messages) {
     if (m.group != group) continue;
-    const Seconds one = collective_time(*job.links, m.collective, m.size, placement(placements, group)) * job.stack->constants.tensor_slowdown;
+    const GroupPlacement& place = placement(placements, group);
+    const Seconds alone = m.visits > 0 ? dispatch_time(*job.links, m, place) : collective_time(*job.links, m.collective, m.size, place);
+    const Seconds one = alone * job.stack->constants.tensor_slowdown;
     out.forward += one * m.forward;
     out.recompute += one * m.recompute;
     (m.hidden_by_wgrad ? out.hidden : out.backward) += one * m.backward;
@@ -117,7 +152,7 @@ bool recomputed(const Op& op, const Strategy& s) {
 
 Seconds forward_time(const Op& op, const Job& job) {
   Seconds t = traffic_time(job, op.forward_traffic);
-  if (op.kind == OpKind::product) t += product_time(job, op.precision, op.product);
+  if (op.kind == OpKind::product) t += op.has_weight ? product_time(job, op.precision, op.product) : batched_product_time(job, op.precision, op.product);
   if (op.kind == OpKind::attention)
     t += attention_time(*job.compute, attention_kernel(job), Pass::forward, op.attention) * job.stack->constants.product_slowdown;
   return t * op.times;
@@ -127,8 +162,9 @@ Seconds backward_input_time(const Op& op, const Job& job) {
   Seconds t = traffic_time(job, op.backward_traffic);
   const GemmShape& f = op.product;
   if (op.kind == OpKind::product) {
-    if (op.needs_input_gradient) t += product_time(job, op.precision, {.m = f.m, .n = f.k, .k = f.n, .batch = f.batch});
-    if (!op.has_weight) t += product_time(job, op.precision, {.m = f.k, .n = f.n, .k = f.m, .batch = f.batch});
+    const GemmShape left{.m = f.m, .n = f.k, .k = f.n, .batch = f.batch}, right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};
+    if (op.needs_input_gradient) t += op.has_weight ? product_time(job, op.precision, left) : batched_product_time(job, op.precision, left);
+    if (!op.has_weight) t += batched_product_time(job, op.precision, right);
   }
   if (op.kind == OpKind::attention)
     t += attention_time(*job.compute, attention_kernel(job), Pass::backward, op.attention) * job.stack->constants.product_slowdown;
@@ -151,7 +187,7 @@ Seconds backward_weight_time(const Op& op, const Job& job) {
 
 LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements& placements, bool recompute_full) {
   LayerTime out;
-  double forward_kernels = 0, backward_kernels = 0, recompute_kernels = 0;
+  double forward_kernels = 0, backward_kernels = 0, recompute_kernels = 0, block_launches = 0;
   Seconds tensor_products_forward, tensor_products_backward, attention_forward, attention_backward;
   for (const Op& op : layer.ops) {
     const Seconds f = forward_time(op, job), bi = backward_input_time(op, job), bw = backward_weight_time(op, job);
@@ -160,6 +196,8 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
     out.backward_weight += bw;
     forward_kernels += op.forward_kernels * op.times;
     backward_kernels += op.backward_kernels * op.times;
+    if (op.group == OpGroup::router && op.kind == OpKind::product) block_launches += launches_per_expert_block;
+    if (op.group == OpGroup::expert_product) block_launches += 0.5 * launches_per_local_expert * op.product.batch;  // two products a block
     if (op.kind == OpKind::product) tensor_products_forward += f, tensor_products_backward += bi + bw;
     if (op.kind == OpKind::attention || op.group == OpGroup::attention_core) attention_forward += f, attention_backward += bi;
     if (recompute_full || (job.strategy.recompute != Recompute::full && recomputed(op, job.strategy))) {
@@ -167,6 +205,9 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
       recompute_kernels += op.forward_kernels * op.times;
     }
   }
+  forward_kernels += block_launches;
+  backward_kernels += block_launches;
+  if (recompute_full) recompute_kernels += block_launches;
   const StackFacts& facts = job.stack->facts;
   for (const Message& m : layer.messages) {  // a collective launches, records and waits for events
     forward_kernels += launches_per_message * m.forward;

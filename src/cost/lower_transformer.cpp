@@ -52,6 +52,7 @@ class TransformerLowering {
       append_layers(out, seq);
     }
     const Shard x = shard_of(strategy_, task_, seq);
+    out.balanced_stages = facts_.balanced_stages;
     out.before = before(x);
     out.after = after(x);
     if (model_.tied_embeddings) out.tied_parameters = static_cast<double>(model_.vocab_size) * h() / x.tp;
@@ -258,6 +259,13 @@ class TransformerLowering {
              fused ? 1 : 2, fused ? 1 : 2);
   }
 
+  /// Biases of experts (gpt-oss) are added expert by expert, weighted with the router's fp32 probability: b p (write fp32), add (read 2 + 4,
+  /// write 4), concatenate (4 + 4), cast back (4 + 2) = 28 B a value; backward cast, and the gradients of input, probability and bias,
+  /// 36 B (NVIDIA/Megatron-LM core/transformer/moe/experts.py, TEGroupedMLP._apply_bias).
+  void expert_bias(LayerBuilder& b, double values, double local) const {
+    if (model_.mlp_bias) b.stream("expert bias", OpGroup::other, Bytes{values * 28.0}, Bytes{values * 36.0}, Bytes{}, 3.0 * local + 2.0, 5.0 * local + 2.0);
+  }
+
   void mlp_block(LayerBuilder& b, const Shard& x, double ffn_total, OpGroup product_group, OpGroup activation_group, bool whole_block) const {
     const double ffn = ffn_total / x.tp;
     if (whole_block && !model_.parallel_residual) b.norm("mlp norm", x.norm_tokens, h(), has_bias());
@@ -294,6 +302,7 @@ class TransformerLowering {
     }
     const double local = std::max(1.0, count / x.ep), ffn = static_cast<double>(e.expert_ffn_hidden_size) / x.etp;
     b.linear("experts up", OpGroup::expert_product, {.rows = gathered / local, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .experts = local, .frozen = x.frozen});
+    expert_bias(b, gathered * (ffn * (model_.gated_mlp ? 2.0 : 1.0) + h()), local);
     activation(b, gathered, ffn, OpGroup::expert_activation);
     b.linear("experts down", OpGroup::expert_product, {.rows = gathered / local, .in = ffn, .out = h(), .experts = local, .frozen = x.frozen});
     b.stream("combine", OpGroup::other, move.bytes, move.bytes, x.ep > 1 ? Bytes{} : Bytes{routed * h() * x.element}, 3, 3);
@@ -304,14 +313,18 @@ class TransformerLowering {
     residual(b, x);
   }
 
-  /// Dispatch and combine, one all-to-all each per pass.  A fused dispatcher sends a token once to each group of experts that it visits
-  /// (groups_per_token of them; DeepSeek-V3 report, section 3.2.2) and, in a low-precision run, dispatches in that format.
+  /// Dispatch and combine, one all-to-all each per pass.  A fused dispatcher sends a token once to each rank and node that it visits, and
+  /// in a low-precision run dispatches in that format.
   void dispatch_messages(LayerBuilder& b, const Experts& e, double values, double element) const {
-    const bool grouped = facts_.fused_dispatch && e.num_groups > 1;
-    const double copies = grouped ? std::min(1.0, static_cast<double>(e.groups_per_token) / static_cast<double>(e.experts_per_token)) : 1.0;
     const double out = facts_.fused_dispatch && is_low_precision(strategy_.precision) ? operand_bytes(strategy_.precision) : element;
-    b.message(Group::expert, Collective::all_to_all, values * copies * out, 1, 0, 1);           // dispatch
-    b.message(Group::expert, Collective::all_to_all, values * copies * element, 1, 2, 1);       // combine; both gradients
+    b.message(Group::expert, Collective::all_to_all, values * out, 1, 0, 1);        // dispatch
+    b.message(Group::expert, Collective::all_to_all, values * element, 1, 2, 1);    // combine; both gradients
+    if (!facts_.fused_dispatch) return;
+    for (Message& m : b.layer().messages) {
+      if (m.group != Group::expert) continue;
+      m.visits = static_cast<double>(e.experts_per_token);
+      m.most_domains = e.num_groups > 1 ? static_cast<double>(e.groups_per_token) : m.visits;
+    }
   }
 
   LoweredLayer before(const Shard& x) const {

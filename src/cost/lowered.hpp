@@ -43,6 +43,8 @@ struct Message {
   Bytes size;
   double forward = 0, backward = 0, recompute = 0;  ///< how many in each pass (recompute: when the forward is done again in full)
   bool hidden_by_wgrad = false;                     ///< backward count can run under a weight-gradient product
+  double visits = 0;        ///< expert dispatch that sends a token once to each place: experts a token visits; 0 = a copy for each expert
+  double most_domains = 0;  ///< with visits: domains that routing allows a token
 };
 
 struct LoweredLayer {
@@ -60,6 +62,7 @@ struct LoweredModel {
   std::vector<std::uint16_t> order;   ///< kind of each layer
   LoweredLayer before, after;         ///< embedding; final norm, head, loss
   double tied_parameters = 0;         ///< counted in `before` and `after`, reduced between first and last stage
+  bool balanced_stages = false;       ///< pipeline stages are cut by matrix weights (stages_of)
   Bytes boundary;                     ///< activation that crosses a pipeline boundary, on one device
 };
 

@@ -7,9 +7,27 @@
 
 namespace reckon {
 
-std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
-  const auto layers = static_cast<std::int64_t>(model.order.size());
-  const std::int64_t p = pipeline_parallel;
+namespace {
+
+/// Layers of each stage when stages are cut where the running sum of weights passes each share of the total; the head counts on the last.
+std::vector<std::int64_t> balanced_sizes(const LoweredModel& model, std::int64_t stages) {
+  const auto cost = [](const LoweredLayer& layer) { return layer.matrix_parameters + layer.expert_parameters; };
+  double total = cost(model.after);
+  for (const auto kind : model.order) total += cost(model.kinds[kind]);
+  std::vector<std::int64_t> size(static_cast<std::size_t>(stages), 0);
+  double sum = 0;
+  std::size_t stage = 0;
+  for (std::size_t i = 0; i < model.order.size(); ++i) {
+    const std::size_t layers_left = model.order.size() - i, stages_left = size.size() - stage - 1;
+    const bool full = sum >= total * static_cast<double>(stage + 1) / static_cast<double>(stages) && size[stage] > 0;
+    if (stages_left > 0 && size[stage] > 0 && (full || layers_left <= stages_left)) ++stage;
+    size[stage] += 1;
+    sum += cost(model.kinds[model.order[i]]);
+  }
+  return size;
+}
+
+std::vector<std::int64_t> even_sizes(std::int64_t layers, std::int64_t p) {
   std::vector<std::int64_t> size(static_cast<std::size_t>(p), layers / p);
   const std::int64_t rest = layers % p;
   if (rest != 0 && p > 2 && (layers + 2) % p == 0) {
@@ -19,6 +37,15 @@ std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_pa
   } else {
     for (std::int64_t i = 0; i < rest; ++i) size[static_cast<std::size_t>((i + 1) % p)] += 1;  // the first stage has the embedding
   }
+  return size;
+}
+
+}  // namespace
+
+std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
+  const auto layers = static_cast<std::int64_t>(model.order.size());
+  const std::int64_t p = pipeline_parallel;
+  const std::vector<std::int64_t> size = model.balanced_stages && layers >= p ? balanced_sizes(model, p) : even_sizes(layers, p);
   std::vector<Stage> out(static_cast<std::size_t>(p));
   std::size_t next = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {

@@ -43,7 +43,7 @@ struct StepCost {
 };
 
 /// How many layers of each kind a stage holds.  Uneven: layers that do not divide go one each to the middle stages when first
-/// and last are given one fewer (l + 2 divides), else to the leading stages.
+/// and last are given one fewer (l + 2 divides), else to the leading stages.  Stacks with `balanced_stages` cut by matrix weights instead.
 struct Stage {
   std::vector<std::int64_t> count;  ///< by kind
   std::int64_t layers = 0;

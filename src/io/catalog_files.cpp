@@ -82,6 +82,7 @@ void read_price_lists(const std::vector<JsonNode>& roots, CatalogEntries& entrie
 
 Catalog open_catalog(const fs::path& models) {
   CatalogEntries entries;
+  entries.folder = models.string();
   KnownIds devices("device"), fabrics("fabric"), nodes("node"), clusters("cluster");
 
   const std::vector<JsonNode> device_roots = read_folder(models / "devices");

@@ -7,6 +7,7 @@
 #include <set>
 
 #include "base/text.hpp"
+#include "io/published_completion.hpp"
 #include "io/published_fields.hpp"
 
 namespace reckon {
@@ -74,7 +75,9 @@ Cluster run_cluster(const JsonNode& node, const Catalog& catalog) {
   }
 }
 
-PublishedRun published_run(const JsonNode& node, const Catalog& catalog) {
+namespace {
+
+PublishedRun read_run(const JsonNode& node, const Catalog& catalog, KnownModels& known) {
   node.refuse_unknown(
       {"id", "source", "notes", "stack", "training", "architecture", "cluster", "strategy", "measured", "assumed", "detail"});
   PublishedRun run;
@@ -90,6 +93,7 @@ PublishedRun published_run(const JsonNode& node, const Catalog& catalog) {
   const JsonNode architecture = node.at("architecture", "{name, family, ...}"), cluster = node.at("cluster", "{device, num_devices, ...}"),
                  strategy = node.at("strategy", "{tensor_parallel, ...}");
   run.architecture = run_architecture(architecture);
+  known.complete(run.architecture);
   run.architecture.provenance[""] = Source{run.source, "", true, ""};
   if (const auto params = architecture.find("params"); params && !params->is_null()) run.stated_params = params->number(1.0, 1e18);
   run.cluster = run_cluster(cluster, catalog);
@@ -106,6 +110,13 @@ PublishedRun published_run(const JsonNode& node, const Catalog& catalog) {
   return run;
 }
 
+}  // namespace
+
+PublishedRun published_run(const JsonNode& node, const Catalog& catalog) {
+  KnownModels known(catalog.folder());
+  return read_run(node, catalog, known);
+}
+
 std::vector<PublishedRun> published_runs(const JsonNode& root, const Catalog& catalog) {
   const std::string expected = "reckon/published-runs/1";
   const JsonNode format = root.at("format", "\"" + expected + "\"");
@@ -113,9 +124,10 @@ std::vector<PublishedRun> published_runs(const JsonNode& root, const Catalog& ca
   root.refuse_unknown({"format", "runs"});
 
   std::vector<PublishedRun> runs;
+  KnownModels known(catalog.folder());
   std::set<std::string> ids;
   for (const JsonNode& node : root.at("runs", "an array of runs").items()) {
-    runs.push_back(published_run(node, catalog));
+    runs.push_back(read_run(node, catalog, known));
     if (!ids.insert(runs.back().id).second) node.at("id").fail("two runs have the id " + in_quotes(runs.back().id), "rename one of them");
   }
   return runs;

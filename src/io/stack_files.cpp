@@ -23,6 +23,8 @@ constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
                               {"overlap_backward_tensor", &StackFacts::overlap_backward_tensor},
                               {"overlap_gradients", &StackFacts::overlap_gradients},
                               {"overlap_parameters", &StackFacts::overlap_parameters},
+                              {"gathers_by_tensor", &StackFacts::gathers_by_tensor},
+                              {"balanced_stages", &StackFacts::balanced_stages},
                               {"overlap_pipeline", &StackFacts::overlap_pipeline},
                               {"overlap_experts", &StackFacts::overlap_experts},
                               {"fused_dispatch", &StackFacts::fused_dispatch},
@@ -112,22 +114,36 @@ Stack read_stack(const std::string& id, const JsonNode& node) {
   return out;
 }
 
-}  // namespace
-
-std::map<std::string, Stack> read_stacks(const JsonDocument& document) {
-  const JsonNode root = document.root();
-  root.at("format").choice({"reckon/stacks/1"});
-  root.refuse_unknown({"format", "notes", "stacks"});
-  std::map<std::string, Stack> out;
-  for (const auto& [id, node] : root.at("stacks", "an object of stacks").members()) out[id] = read_stack(id, node);
+StackGeneration read_generation(const JsonNode& node, const std::map<std::string, Stack>& stacks) {
+  node.refuse_unknown({"of", "id", "container", "stack"});
+  StackGeneration out;
+  out.of = node.at("of", "the stack that the runs' files name").string();
+  if (const auto id = node.find("id")) out.id = id->string();
+  if (const auto container = node.find("container")) out.container = container->string();
+  if (out.id.empty() && out.container.empty()) node.fail("it would take every run of " + in_quotes(out.of), "give \"id\" or \"container\"");
+  out.stack = node.at("stack", "an id of \"stacks\"").string();
+  if (!stacks.contains(out.stack)) node.at("stack").fail("no stack has the id " + in_quotes(out.stack));
   return out;
 }
 
-std::map<std::string, Stack> read_stacks(const std::filesystem::path& path) { return read_stacks(read_json(path)); }
+}  // namespace
 
-std::string write_stacks(const std::map<std::string, Stack>& stacks) {
+StackTable read_stacks(const JsonDocument& document) {
+  const JsonNode root = document.root();
+  root.at("format").choice({"reckon/stacks/1"});
+  root.refuse_unknown({"format", "notes", "generations", "stacks"});
+  StackTable out;
+  for (const auto& [id, node] : root.at("stacks", "an object of stacks").members()) out.entries[id] = read_stack(id, node);
+  if (const auto list = root.find("generations"))
+    for (const JsonNode& node : list->items()) out.generations.push_back(read_generation(node, out.entries));
+  return out;
+}
+
+StackTable read_stacks(const std::filesystem::path& path) { return read_stacks(read_json(path)); }
+
+std::string write_stacks(const StackTable& stacks) {
   nlohmann::ordered_json all;
-  for (const auto& [id, stack] : stacks) {
+  for (const auto& [id, stack] : stacks.entries) {
     nlohmann::ordered_json facts, numbers, attention;
     for (const auto& [architecture, kernel] : stack.facts.attention) attention[architecture] = std::string(name_of(kernel));
     facts["attention"] = attention;
@@ -141,7 +157,15 @@ std::string write_stacks(const std::map<std::string, Stack>& stacks) {
     if (source != stack.provenance.end()) origin = {{"title", source->second.title}, {"date", source->second.date}, {"read", source->second.read}};
     all[id] = {{"name", stack.name}, {"facts", facts}, {"constants", numbers}, {"fitted", stack.fitted}, {"fit_note", stack.fit_note}, {"source", origin}};
   }
-  return dump_json({{"format", "reckon/stacks/1"}, {"stacks", all}});
+  nlohmann::ordered_json generations = nlohmann::ordered_json::array();
+  for (const StackGeneration& g : stacks.generations) {
+    nlohmann::ordered_json one{{"of", g.of}};
+    if (!g.id.empty()) one["id"] = g.id;
+    if (!g.container.empty()) one["container"] = g.container;
+    one["stack"] = g.stack;
+    generations.push_back(one);
+  }
+  return dump_json({{"format", "reckon/stacks/1"}, {"generations", generations}, {"stacks", all}});
 }
 
 }  // namespace reckon

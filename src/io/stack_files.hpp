@@ -3,7 +3,6 @@
 #pragma once
 
 #include <filesystem>
-#include <map>
 #include <string>
 
 #include "calibration/stack.hpp"
@@ -12,11 +11,11 @@
 namespace reckon {
 
 /// Reads {"format": "reckon/stacks/1", "stacks": {id: {name, facts, constants, fitted, fit_note, source}}}.  Every fact and constant must be
-/// there; ranges are those of calibration/stack.hpp.  Throws ConfigError with file and pointer.
-std::map<std::string, Stack> read_stacks(const JsonDocument& document);
-std::map<std::string, Stack> read_stacks(const std::filesystem::path& path);
+/// there; "generations": [{of, id, container, stack}] may name finer stacks for runs whose files name them coarsely; ranges are those of calibration/stack.hpp.  Throws ConfigError with file and pointer.
+StackTable read_stacks(const JsonDocument& document);
+StackTable read_stacks(const std::filesystem::path& path);
 
 /// The same content as text, for `reckon fit --out`.
-std::string write_stacks(const std::map<std::string, Stack>& stacks);
+std::string write_stacks(const StackTable& stacks);
 
 }  // namespace reckon

@@ -14,6 +14,7 @@ struct ConstantRange {
   const char* name;
   double StackConstants::* number;   ///< null for host_time
   double low, high;
+  double usual, spread;              ///< where isolated kernels and other stacks put it: centre and one standard deviation of the prior
 };
 /// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter.
 const std::vector<ConstantRange>& constant_ranges();

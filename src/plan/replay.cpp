@@ -11,10 +11,19 @@
 namespace reckon {
 
 const Stack& CalibrationSet::stack(const std::string& id) const {
-  auto it = stacks.find(id);
-  if (it == stacks.end()) it = stacks.find("default");
-  if (it == stacks.end()) throw CalibrationError(fmt::format("no software stack '{}' and no 'default' in the calibration", id));
+  auto it = stacks.entries.find(id);
+  if (it == stacks.entries.end()) it = stacks.entries.find("default");
+  if (it == stacks.entries.end()) throw CalibrationError(fmt::format("no software stack '{}' and no 'default' in the calibration", id));
   return it->second;
+}
+
+const Stack& CalibrationSet::stack_of(const PublishedRun& run) const {
+  for (const StackGeneration& g : stacks.generations) {
+    if (g.of == run.stack && run.id.find(g.id) != std::string::npos && run.detail.container.compare(0, g.container.size(), g.container) == 0) {
+      return stack(g.stack);
+    }
+  }
+  return stack(run.stack);
 }
 
 const ComputeCalibration& CalibrationSet::device(const std::string& id) const {
@@ -38,7 +47,7 @@ Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stac
   return job;
 }
 
-Replay replay(const PublishedRun& run, const CalibrationSet& set) { return replay(run, set, set.stack(run.stack)); }
+Replay replay(const PublishedRun& run, const CalibrationSet& set) { return replay(run, set, set.stack_of(run)); }
 
 Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack) {
   Replay out;

@@ -15,7 +15,10 @@ namespace reckon {
 struct CalibrationSet {
   std::map<std::string, ComputeCalibration> compute;  ///< by device id
   LinkTable links;
-  std::map<std::string, Stack> stacks;
+  StackTable stacks;
+
+  /// The stack of a published run: its generation's where one fits, else the one it names, else "default".
+  const Stack& stack_of(const PublishedRun& run) const;
 
   /// The stack of that id, or "default".  Throws CalibrationError when there is neither.
   const Stack& stack(const std::string& id) const;
