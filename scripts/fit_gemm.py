@@ -36,7 +36,7 @@ SPACE = {
     "cast_per_value": (1e-12, 1e-14, 1e-11),
     "cast_launch": (2e-6, 1e-8, 4e-5),
 }
-DUTY = {"ampere": 1.0, "hopper": 0.75, "blackwell": 0.75}  # of the power limit: see compute_sources.json, power
+DUTY = {"ampere": 0.75, "hopper": 0.75, "blackwell": 0.75}  # share of a training step in products: see compute_sources.json, power
 CAST = ("cast_per_value", "cast_launch")
 
 

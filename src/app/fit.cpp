@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <map>
-#include <set>
 
 #include "app/command.hpp"
 #include "app/published.hpp"
@@ -11,7 +10,9 @@
 #include "io/catalog_files.hpp"
 #include "io/data_path.hpp"
 #include "io/stack_files.hpp"
+#include "plan/cross_validation.hpp"
 #include "plan/fit_stack.hpp"
+#include "plan/fit_interval.hpp"
 #include "report/table.hpp"
 
 namespace reckon {
@@ -24,8 +25,13 @@ std::map<std::string, std::vector<const PublishedRun*>> by_stack(const std::vect
   return out;
 }
 
-/// What cross-validation leaves out together.
-std::string group_of(const PublishedRun& run, const std::string& by) { return by == "device" ? run.cluster.device.id : run.architecture.name; }
+/// Errors of one stack's runs.
+std::vector<double> errors_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& replays, const CalibrationSet& set) {
+  std::vector<double> out;
+  for (std::size_t i = 0; i < runs.size(); ++i)
+    if (set.stack_of(*runs[i].run).id == stack && replays[i].status != ReplayStatus::unsupported) out.push_back(replays[i].relative_error);
+  return out;
+}
 
 std::string percent(double v) { return fmt::format("{:.1f}", 100.0 * v); }
 
@@ -58,30 +64,33 @@ CommandResult run_fit(const ParsedOptions& options, const MpiSession&) {
 
   Table table({{"stack", Align::left}, {"runs"}, {"before %"}, {"fitted %"}, {"p90 %"}, {"left out %"}, {"product"}, {"stream"}, {"host us"},
                {"tensor"}, {"data"}, {"jitter"}, {"at its bound", Align::left}});
-  StackTable fitted = set.stacks;
-  for (const auto& [id, runs] : by_stack(files, set)) {
+  std::vector<StackFit> fits;
+  std::vector<SourcedRun> runs;
+  for (const auto& [id, members] : by_stack(files, set)) {
     if (!only.empty() && id != only) continue;
-    const Stack prior = set.stack(id);
-    const StackFit fit = fit_stack(runs, set, prior);
-    std::string validated = "-";
-    if (leave_out != "none") {
-      std::vector<std::string> groups;
-      for (const PublishedRun* run : runs) groups.push_back(group_of(*run, leave_out));
-      if (std::set<std::string>(groups.begin(), groups.end()).size() > 1) validated = percent(summarise(cross_validate(runs, groups, set, prior)).median);
-    }
+    fits.push_back(fit_stack(members, set, set.stack(id)));
+    for (const PublishedRun* run : members) runs.push_back({run, ""});
+  }
+  for (const StackFit& fit : fits) set.stacks.entries[fit.stack.id] = fit.stack;
+  const LeaveOut group = leave_out == "device" ? LeaveOut::device : leave_out == "model" ? LeaveOut::model : LeaveOut::none;
+  const std::vector<Replay> left_out = cross_validated(runs, set, group);
+  for (const StackFit& fit : fits) {
     const StackConstants& c = fit.stack.constants;
+    const std::string validated = group == LeaveOut::none ? "-" : percent(summarise(errors_of(fit.stack.id, runs, left_out, set)).median);
     std::string bound;
     for (const std::string& name : fit.at_bound) bound += (bound.empty() ? "" : ", ") + name;
-    table.row({id, fmt::to_string(runs.size()), percent(fit.before.median), percent(fit.after.median), percent(fit.after.p90), validated,
+    table.row({fit.stack.id, fmt::to_string(fit.after.n), percent(fit.before.median), percent(fit.after.median), percent(fit.after.p90), validated,
                fmt::format("{:.3f}", c.product_slowdown), fmt::format("{:.2f}", c.stream_slowdown), fmt::format("{:.1f}", c.host_time.in(microseconds)),
                fmt::format("{:.2f}", c.tensor_slowdown), fmt::format("{:.2f}", c.exposed_data), fmt::format("{:.4f}", c.scale_jitter), bound});
-    Stack stack = fit.stack;
-    stack.id = id;
-    stack.fit_note = fmt::format("{} runs: median error {} %, 90th percentile {} %, left out by {} {} %", runs.size(), percent(fit.after.median),
+    Stack& stack = set.stacks.entries[fit.stack.id];
+    stack.fit_note = fmt::format("{} runs: median error {} %, 90th percentile {} %, left out by {} {} %", fit.after.n, percent(fit.after.median),
                                  percent(fit.after.p90), leave_out, validated);
-    fitted.entries[id] = stack;
+    if (group == LeaveOut::model) stack.residuals = residuals_of(stack.id, runs, left_out, set);
   }
-  if (const auto out = options.find("out")) write_file(*out, write_stacks(fitted), options.flag("force"));
+  for (auto& [id, stack] : set.stacks.entries)
+    if (!stack.median_of.empty()) stack.constants = median_constants(set.stacks, stack.median_of, "");
+  if (group == LeaveOut::model && only.empty()) set.stacks.interval = interval_rule(runs, left_out, set);
+  if (const auto out = options.find("out")) write_file(*out, write_stacks(set.stacks), options.flag("force"));
   return {table.text()};
 }
 

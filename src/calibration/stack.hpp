@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstdint>
 #include <map>
 #include <string>
 #include <vector>
@@ -20,6 +21,7 @@ struct StackFacts {
   bool fused_loss = false;             ///< one pass cross-entropy; else the fp32 chain of vocabulary-parallel Megatron
   bool fused_wgrad_accumulation = true;///< the weight-gradient product adds into the main gradient
   double gradient_bytes = 4;           ///< accumulated gradient, bytes a parameter
+  double bf16_gradient_bytes = 0;      ///< beside those, in bf16 runs: DeepSpeed's BF16_Optimizer accumulates whole fp32 gradients
   double reduced_gradient_bytes = 4;   ///< gradient on the wire
   bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none
@@ -46,12 +48,22 @@ struct StackConstants {
   double scale_jitter = 0.0;       ///< added share of a step for each doubling of the nodes: stragglers, noise (0..0.03)
 };
 
+/// What the measured runs of a stack say about new predictions: residuals of models that the fit did not see.
+struct StackResiduals {
+  std::int64_t runs = 0;
+  double spread = 0;                 ///< mean |ln(measured / predicted)|
+  std::int64_t most_devices = 0;     ///< of a run
+  std::vector<std::string> devices;  ///< ids
+};
+
 struct Stack {
   std::string id, name;
   StackFacts facts;
   StackConstants constants;
   std::vector<std::string> fitted;     ///< names of the constants that were fitted; the others are the defaults
   std::string fit_note;                ///< on which runs, with which residual
+  std::vector<std::string> median_of;  ///< a stack without runs of its own: its constants are the medians of these stacks'
+  StackResiduals residuals;
   Provenance provenance;
 };
 
@@ -63,8 +75,18 @@ struct StackGeneration {
   std::string stack;          ///< the entry that stands for them
 };
 
+/// How the 90 % interval of a step time follows from residuals (plan/interval.hpp).
+struct IntervalRule {
+  double factor = 2.1;           ///< half width over spread
+  double pooled = 0.06;          ///< mean spread of all stacks, that small samples are drawn to
+  double unseen_stack = 0.12;    ///< spread where the stack has no runs
+  double unseen_device = 0.06;   ///< added in quadrature for a device that the stack has no run of
+  double per_doubling = 0.01;    ///< added in quadrature for each doubling beyond the stack's largest run
+};
+
 /// All that is known of software stacks.
 struct StackTable {
+  IntervalRule interval;
   std::map<std::string, Stack> entries;      ///< by id
   std::vector<StackGeneration> generations;  ///< the first that fits a run counts
 };

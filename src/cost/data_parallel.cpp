@@ -14,12 +14,16 @@ double expert_shard_ranks(const Strategy& s) {
   return std::max(1.0, static_cast<double>(s.tensor_parallel * s.context_parallel * s.data_parallel) / static_cast<double>(s.expert_tensor() * s.expert_parallel));
 }
 
-/// Weight matrices and norms of a stage.
+/// Weight matrices and norms of a layer, and of a stage's layers.
+double weight_tensors(const LoweredLayer& layer) {
+  double out = 0;
+  for (const Op& op : layer.ops)
+    if ((op.kind == OpKind::product && op.has_weight) || op.group == OpGroup::norm) out += 1.0;
+  return out;
+}
 double weight_tensors(const LoweredModel& model, const Stage& stage) {
   double out = 0;
-  for (std::size_t k = 0; k < stage.count.size(); ++k)
-    for (const Op& op : model.kinds[k].ops)
-      if ((op.kind == OpKind::product && op.has_weight) || op.group == OpGroup::norm) out += static_cast<double>(stage.count[k]);
+  for (std::size_t k = 0; k < stage.count.size(); ++k) out += weight_tensors(model.kinds[k]) * static_cast<double>(stage.count[k]);
   return out;
 }
 
@@ -39,17 +43,19 @@ Seconds sharded_weights_time(const Job& job, const LoweredModel& model, const St
   const double element = activation_bytes(job.strategy.precision);
   const double m = static_cast<double>(job.strategy.num_micro_batches());
   Seconds gather, scatter;
+  const StackFacts& facts = job.stack->facts;
   const auto add = [&](const LoweredLayer& layer, double count) {
-    gather += collective_time(*job.links, Collective::all_gather, Bytes{layer.parameters * element}, placements.data) * count;
+    const double pieces = facts.gathers_by_tensor ? std::max(1.0, weight_tensors(layer)) : 1.0;
+    gather += collective_time(*job.links, Collective::all_gather, Bytes{layer.parameters * element / pieces}, placements.data) * (count * pieces);
     gather += collective_time(*job.links, Collective::all_gather, Bytes{layer.expert_parameters * element}, placements.expert_data) * count;
-    scatter += reduce_time(job, Bytes{layer.trainable * job.stack->facts.reduced_gradient_bytes}, placements.data, true) * count;
-    scatter += reduce_time(job, Bytes{layer.trainable_experts * job.stack->facts.reduced_gradient_bytes}, placements.expert_data, true) * count;
+    scatter += reduce_time(job, Bytes{layer.trainable * facts.reduced_gradient_bytes}, placements.data, true) * count;
+    scatter += reduce_time(job, Bytes{layer.trainable_experts * facts.reduced_gradient_bytes}, placements.expert_data, true) * count;
   };
   for (std::size_t k = 0; k < stage.count.size(); ++k) add(model.kinds[k], static_cast<double>(stage.count[k]));
   if (stage.first) add(model.before, 1);
   if (stage.last && model.after.parameters > 0) add(model.after, 1);
-  const Seconds forward = exposed(job, gather, stage_total.forward_total(), true);
-  const Seconds backward = exposed(job, gather + scatter, stage_total.backward_total(), true);
+  const Seconds forward = exposed(job, gather, stage_total.forward_total(), facts.overlap_parameters);
+  const Seconds backward = exposed(job, gather + scatter, stage_total.backward_total(), facts.overlap_parameters);
   // the first gather of a pass has nothing to hide under
   const double layers = std::max<double>(1.0, static_cast<double>(stage.layers));
   return (forward + backward + (gather + scatter) / layers) * m;

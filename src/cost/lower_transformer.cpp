@@ -300,6 +300,8 @@ class TransformerLowering {
       b.message(Group::expert_tensor, Collective::all_gather, gathered * h() * x.element, 1, 1, 1);
       b.message(Group::expert_tensor, Collective::reduce_scatter, gathered * h() * x.element, 1, 1, 1);
     }
+    // alive at once in the backward pass: the tokens as dispatched, sorted, their gradients, and both of the combine
+    b.layer().workspace = Bytes{5.0 * routed * h() * x.element};
     const double local = std::max(1.0, count / x.ep), ffn = static_cast<double>(e.expert_ffn_hidden_size) / x.etp;
     b.linear("experts up", OpGroup::expert_product, {.rows = gathered / local, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .experts = local, .frozen = x.frozen});
     expert_bias(b, gathered * (ffn * (model_.gated_mlp ? 2.0 : 1.0) + h()), local);
@@ -373,7 +375,7 @@ class TransformerLowering {
   /// scale (r4 w4), to 16 bit (r4 w2): Megatron's vocab_parallel_cross_entropy.  Fused: one read of the logits, one write of the gradient.
   void loss(LayerBuilder& b, double logits, const Shard& x) const {
     if (facts_.fused_loss) {
-      b.stream("loss", OpGroup::other, Bytes{logits * x.element}, Bytes{2.0 * logits * x.element}, Bytes{logits * x.element}, 3, 2);
+      b.stream("loss", OpGroup::other, Bytes{logits * x.element}, Bytes{2.0 * logits * x.element}, Bytes{2.0 * logits * x.element}, 3, 2);  // held: logits and their gradient
     } else {
       b.stream("loss", OpGroup::other, Bytes{logits * (2.0 + 4.0 + 4.0 + 8.0 + 8.0 + 4.0 + 8.0)}, Bytes{logits * (8.0 + 6.0)}, Bytes{logits * (4.0 + x.element)}, 12, 5);
     }

@@ -32,6 +32,10 @@ StageMemory saved_of(const Job& job, const LoweredModel& model, const Stage& sta
   return out;
 }
 
+/// cuBLAS and TransformerEngine workspaces (32 MiB a stream and more on Hopper and later), rotary tables, norms' statistics: what SimuMax's
+/// B200 runs hold beside weights, states and activations (0.6 to 1.5 GiB).
+constexpr Bytes library_workspace = gibibytes * 0.75;
+
 double expert_ranks(const Strategy& s) {
   if (s.sharding == Sharding::none) return 1.0;
   return std::max(1.0, static_cast<double>(s.tensor_parallel * s.context_parallel * s.data_parallel) / static_cast<double>(s.expert_tensor() * s.expert_parallel));
@@ -59,13 +63,17 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
     for (const LoweredLayer& kind : model.kinds) layer = std::max(layer, kind.parameters + kind.expert_parameters);
     out.communication += Bytes{2.0 * layer * element};
   }
-  out.gradients = Bytes{facts.gradient_bytes * (p.trainable_dense / (gradients_split ? shard : 1.0) + p.trainable_expert / (gradients_split ? experts : 1.0))};
+  const double gradient_bytes = facts.gradient_bytes + (s.precision == Precision::bf16 ? facts.bf16_gradient_bytes : 0.0);
+  out.gradients = Bytes{gradient_bytes * (p.trainable_dense / (gradients_split ? shard : 1.0) + p.trainable_expert / (gradients_split ? experts : 1.0))};
   out.optimizer = Bytes{(facts.master_bytes + facts.moment_bytes) * (p.trainable_dense / shard + p.trainable_expert / experts)};
 
   const StageMemory saved = saved_of(job, model, stage);
   const double flight = in_flight(s.schedule, s.pipeline_parallel, index, s.virtual_stages, s.num_micro_batches());
   out.activations = saved.per_micro_batch * flight + saved.head;
-  out.workspace = saved.transient + model.boundary * 2.0;
+  Bytes layer_workspace;
+  for (std::size_t k = 0; k < stage.count.size(); ++k)
+    if (stage.count[k] > 0) layer_workspace = max(layer_workspace, model.kinds[k].workspace);
+  out.workspace = saved.transient + layer_workspace + model.boundary * 2.0 + library_workspace;
   // driver context and NCCL channels; the allocator's slack over what is live.  About 1.5 GiB on recent drivers with a few communicators.
   out.framework = gibibytes * 1.5;
   return out;

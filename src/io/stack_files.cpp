@@ -37,6 +37,7 @@ struct SizeName {
   double least, most;
 };
 constexpr SizeName sizes[] = {{"gradient_bytes", &StackFacts::gradient_bytes, 1, 8},
+                              {"bf16_gradient_bytes", &StackFacts::bf16_gradient_bytes, 0, 8},
                               {"reduced_gradient_bytes", &StackFacts::reduced_gradient_bytes, 0.5, 8},
                               {"master_bytes", &StackFacts::master_bytes, 0, 8},
                               {"moment_bytes", &StackFacts::moment_bytes, 0, 16}};
@@ -94,6 +95,25 @@ StackConstants read_constants(const JsonNode& node) {
   return out;
 }
 
+StackResiduals read_residuals(const JsonNode& node) {
+  node.refuse_unknown({"runs", "spread", "most_devices", "devices"});
+  StackResiduals out;
+  out.runs = node.at("runs", "a whole number").integer(1, 1'000'000);
+  out.spread = node.at("spread", "mean |ln(measured / predicted)|").number(0, 10);
+  out.most_devices = node.at("most_devices", "a whole number").integer(1, 100'000'000);
+  for (const JsonNode& device : node.at("devices", "ids of devices").items()) out.devices.push_back(device.string());
+  return out;
+}
+
+IntervalRule read_interval(const JsonNode& node) {
+  node.refuse_unknown({"factor", "pooled", "unseen_stack", "unseen_device", "per_doubling"});
+  return {.factor = node.at("factor", "a number").number(0.1, 20),
+          .pooled = node.at("pooled", "a number").number(0, 5),
+          .unseen_stack = node.at("unseen_stack", "a number").number(0, 5),
+          .unseen_device = node.at("unseen_device", "a number").number(0, 5),
+          .per_doubling = node.at("per_doubling", "a number").number(0, 5)};
+}
+
 Stack read_stack(const std::string& id, const JsonNode& node) {
   Stack out;
   out.id = id;
@@ -110,7 +130,10 @@ Stack read_stack(const std::string& id, const JsonNode& node) {
   const std::string date = source.at("date").string();
   const bool years = date.size() == 9 && date[4] == '-' && is_date(date.substr(0, 4)) && is_date(date.substr(5));
   if (!is_date(date) && !years) source.at("date").fail(in_quotes(date) + " is not a date", "write YYYY, YYYY-MM, YYYY-MM-DD or YYYY-YYYY");
-  node.refuse_unknown({"name", "facts", "constants", "fitted", "fit_note", "source"});
+  if (const auto list = node.find("median_of"))
+    for (const JsonNode& item : list->items()) out.median_of.push_back(item.string());
+  if (const auto residuals = node.find("residuals")) out.residuals = read_residuals(*residuals);
+  node.refuse_unknown({"name", "facts", "constants", "fitted", "fit_note", "median_of", "residuals", "source"});
   return out;
 }
 
@@ -131,9 +154,14 @@ StackGeneration read_generation(const JsonNode& node, const std::map<std::string
 StackTable read_stacks(const JsonDocument& document) {
   const JsonNode root = document.root();
   root.at("format").choice({"reckon/stacks/1"});
-  root.refuse_unknown({"format", "notes", "generations", "stacks"});
+  root.refuse_unknown({"format", "notes", "interval", "generations", "stacks"});
   StackTable out;
   for (const auto& [id, node] : root.at("stacks", "an object of stacks").members()) out.entries[id] = read_stack(id, node);
+  for (const auto& [id, node] : root.at("stacks").members())
+    if (const auto list = node.find("median_of"))
+      for (const JsonNode& item : list->items())
+        if (!out.entries.contains(item.string())) item.fail("no stack has the id " + in_quotes(item.string()));
+  if (const auto interval = root.find("interval")) out.interval = read_interval(*interval);
   if (const auto list = root.find("generations"))
     for (const JsonNode& node : list->items()) out.generations.push_back(read_generation(node, out.entries));
   return out;
@@ -155,7 +183,11 @@ std::string write_stacks(const StackTable& stacks) {
     const auto source = stack.provenance.find("");
     nlohmann::ordered_json origin{{"title", ""}, {"date", ""}, {"read", false}};
     if (source != stack.provenance.end()) origin = {{"title", source->second.title}, {"date", source->second.date}, {"read", source->second.read}};
-    all[id] = {{"name", stack.name}, {"facts", facts}, {"constants", numbers}, {"fitted", stack.fitted}, {"fit_note", stack.fit_note}, {"source", origin}};
+    all[id] = {{"name", stack.name}, {"facts", facts}, {"constants", numbers}, {"fitted", stack.fitted}, {"fit_note", stack.fit_note}};
+    if (!stack.median_of.empty()) all[id]["median_of"] = stack.median_of;
+    const StackResiduals& r = stack.residuals;
+    if (r.runs > 0) all[id]["residuals"] = {{"runs", r.runs}, {"spread", rounded(r.spread)}, {"most_devices", r.most_devices}, {"devices", r.devices}};
+    all[id]["source"] = origin;
   }
   nlohmann::ordered_json generations = nlohmann::ordered_json::array();
   for (const StackGeneration& g : stacks.generations) {
@@ -165,7 +197,11 @@ std::string write_stacks(const StackTable& stacks) {
     one["stack"] = g.stack;
     generations.push_back(one);
   }
-  return dump_json({{"format", "reckon/stacks/1"}, {"generations", generations}, {"stacks", all}});
+  const auto short_number = [](double v) { return std::stod(fmt::format("{:.3g}", v)); };
+  const IntervalRule& rule = stacks.interval;
+  const nlohmann::ordered_json interval{{"factor", short_number(rule.factor)}, {"pooled", short_number(rule.pooled)}, {"unseen_stack", short_number(rule.unseen_stack)},
+                                        {"unseen_device", short_number(rule.unseen_device)}, {"per_doubling", short_number(rule.per_doubling)}};
+  return dump_json({{"format", "reckon/stacks/1"}, {"interval", interval}, {"generations", generations}, {"stacks", all}});
 }
 
 }  // namespace reckon

@@ -20,8 +20,7 @@ struct ReplayedFile {
 /// Macro average over files of the error columns.
 ErrorSummary macro_summary(const std::vector<ReplayedFile>& files);
 
-/// {"schema": "reckon/validate-result/1", "runs": [...], "summary": {...}}: one entry for each run in file order.  Interval bounds are null
-/// until intervals exist.
+/// {"schema": "reckon/validate-result/1", "runs": [...], "summary": {...}}: one entry for each run in file order.
 std::string validate_document(const std::vector<ReplayedFile>& files);
 
 }  // namespace reckon

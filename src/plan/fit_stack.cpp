@@ -4,7 +4,6 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
-#include <set>
 
 namespace reckon {
 namespace {
@@ -115,20 +114,8 @@ StackFit fit_stack(const std::vector<const PublishedRun*>& runs, const Calibrati
   return out;
 }
 
-std::vector<double> cross_validate(const std::vector<const PublishedRun*>& runs, const std::vector<std::string>& group, const CalibrationSet& set,
-                                   const Stack& prior) {
-  std::vector<double> out(runs.size());
-  const std::set<std::string> names(group.begin(), group.end());
-  for (const std::string& name : names) {
-    std::vector<const PublishedRun*> training;
-    for (std::size_t i = 0; i < runs.size(); ++i)
-      if (group[i] != name) training.push_back(runs[i]);
-    Stack stack = prior;
-    if (!training.empty()) stack.constants = minimise(Objective(training, set, prior));
-    for (std::size_t i = 0; i < runs.size(); ++i)
-      if (group[i] == name) out[i] = replay(*runs[i], set, stack).relative_error;
-  }
-  return out;
+StackConstants fit_constants(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& stack) {
+  return minimise(Objective(runs, set, stack));
 }
 
 }  // namespace reckon

@@ -26,13 +26,11 @@ struct StackFit {
 };
 
 /// Minimises the mean of a robust loss of log(predicted / measured) (linear beyond 10 %) plus a weak pull to the prior, by coordinate
-/// search with shrinking steps from the prior: deterministic, no derivative.  `prior` is the stack to start from.  Runs with the same
+/// search with shrinking steps from the prior: deterministic, no derivative.  `prior` gives the facts.  Runs with the same
 /// architecture count together as `sqrt(n)`, so that one much-repeated model does not decide alone.
 StackFit fit_stack(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& prior);
 
-/// Leave-one-group-out: each run predicted with constants that were fitted without its group (for instance without its model size).
-/// `group[i]` names the group of runs[i].  Returns signed relative errors in the order of the runs.
-std::vector<double> cross_validate(const std::vector<const PublishedRun*>& runs, const std::vector<std::string>& group, const CalibrationSet& set,
-                                   const Stack& prior);
+/// The constants alone.  `stack` gives the facts.
+StackConstants fit_constants(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& stack);
 
 }  // namespace reckon

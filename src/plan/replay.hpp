@@ -8,6 +8,7 @@
 
 #include "catalog/published_run.hpp"
 #include "cost/step_cost.hpp"
+#include "plan/interval.hpp"
 
 namespace reckon {
 
@@ -33,6 +34,8 @@ struct Replay {
   std::string reason;       ///< why it does not fit, or is not supported
   StepCost cost;
   double relative_error = 0;   ///< predicted / measured - 1
+  double spread = 0;           ///< expected |ln(measured / predicted)|
+  StepInterval interval;       ///< the 90 % interval of the step time
 };
 
 /// The inputs of a published run as a job.  `links` must outlive the result.

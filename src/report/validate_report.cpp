@@ -7,6 +7,7 @@
 #include <cmath>
 #include <map>
 
+#include "plan/regret.hpp"
 #include "report/table.hpp"
 
 namespace reckon {
@@ -52,22 +53,32 @@ double constant_mfu_error(const std::vector<Row>& rows) {
   return best < 1e9 ? best : 0.0;
 }
 
-void add_row(Table& table, const std::string& name, const ErrorSummary& s, double constant) {
-  table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.p90), percent(s.worst), signed_percent(s.bias), percent(constant)});
+/// Share of the runs whose measured time lies in the 90 % interval of the prediction.
+double coverage(const std::vector<Row>& rows) {
+  double inside = 0;
+  for (const Row& row : rows) inside += row.replay->interval.low <= row.run->step_time && row.run->step_time <= row.replay->interval.high;
+  return rows.empty() ? 0.0 : inside / static_cast<double>(rows.size());
+}
+
+void add_row(Table& table, const std::string& name, const ErrorSummary& s, double constant, double covered) {
+  table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.p90), percent(s.worst), signed_percent(s.bias), percent(constant),
+             fmt::format("{:.0f}", 100.0 * covered)});
 }
 
 }  // namespace
 
 std::string error_table(const std::vector<ReplayedFile>& files, ErrorGroup group) {
   const char* title = group == ErrorGroup::source ? "source" : group == ErrorGroup::stack ? "stack" : "device";
-  Table table({{title, Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"p90 %"}, {"worst %"}, {"bias %"}, {"one MFU %"}});
+  Table table({{title, Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"p90 %"}, {"worst %"}, {"bias %"}, {"one MFU %"}, {"covered %"}});
   ErrorSummary macro;
-  double groups = 0, constant_sum = 0;
+  double groups = 0, constant_sum = 0, covered_runs = 0;
   for (const auto& [name, rows] : grouped(files, group)) {
     const ErrorSummary s = summarise(errors_of(rows));
     const double constant = constant_mfu_error(rows);
-    add_row(table, name, s, constant);
+    const double covered = coverage(rows);
+    add_row(table, name, s, constant, covered);
     groups += 1;
+    covered_runs += covered * static_cast<double>(rows.size());
     constant_sum += constant;
     macro.n += s.n;
     macro.median += s.median;
@@ -79,7 +90,7 @@ std::string error_table(const std::vector<ReplayedFile>& files, ErrorGroup group
   if (groups > 0) {
     for (double* v : {&macro.median, &macro.mean, &macro.p90, &macro.bias}) *v /= groups;
     table.rule();
-    add_row(table, fmt::format("average of {}s", title), macro, constant_sum / groups);
+    add_row(table, fmt::format("average of {}s", title), macro, constant_sum / groups, covered_runs / static_cast<double>(macro.n));
   }
   return table.text();
 }
@@ -94,6 +105,29 @@ std::string worst_table(const std::vector<ReplayedFile>& files, std::size_t coun
   for (const Row& row : rows)
     table.row({row.run->id, fmt::format("{:.3g}", row.run->step_time.base()), fmt::format("{:.3g}", row.replay->cost.time.total().base()),
                signed_percent(row.replay->relative_error), describe(row.run->strategy)});
+  return table.text();
+}
+
+std::string regret_table(const std::vector<ReplayedFile>& files) {
+  Table table({{"source", Align::left}, {"groups"}, {"strategies"}, {"mean %"}, {"worst %"}, {"worst group", Align::left}});
+  double groups = 0, sum = 0;
+  for (const ReplayedFile& file : files) {
+    const std::vector<RegretGroup> all = regret_groups(file.runs, file.replays);
+    if (all.empty()) continue;
+    double mean = 0, strategies = 0;
+    const RegretGroup* worst = &all.front();
+    for (const RegretGroup& g : all) {
+      mean += g.regret;
+      strategies += static_cast<double>(g.strategies);
+      if (g.regret > worst->regret) worst = &g;
+    }
+    groups += static_cast<double>(all.size());
+    sum += mean;
+    table.row({file.source, fmt::to_string(all.size()), fmt::format("{:.0f}", strategies), percent(mean / static_cast<double>(all.size())), percent(worst->regret), worst->name});
+  }
+  if (groups == 0) return {};
+  table.rule();
+  table.row({"all groups", fmt::format("{:.0f}", groups), "", percent(sum / groups), "", ""});
   return table.text();
 }
 

@@ -45,6 +45,22 @@ TEST(Stages, HoldEveryLayerOnce) {
     }
 }
 
+TEST(Stages, BalancedOnesCountTheHead) {
+  LoweredModel m = layers(16);
+  m.balanced_stages = true;
+  m.kinds[0].matrix_parameters = 1.0;
+  m.after.matrix_parameters = 4.0;  // the head weighs four layers: (16 + 4) / 2 = 10 on each stage
+  EXPECT_EQ(sizes(stages_of(m, 2)), (std::vector<std::int64_t>{10, 6}));
+  for (std::int64_t p = 1; p <= 16; ++p) {
+    std::int64_t sum = 0;
+    for (const Stage& s : stages_of(m, p)) {
+      EXPECT_GE(s.layers, 1) << p;
+      sum += s.layers;
+    }
+    EXPECT_EQ(sum, 16) << p;
+  }
+}
+
 TEST(Bubble, OneStageHasNone) {
   EXPECT_EQ(pipeline_bubble(Schedule::none, equal_stages(1), 1, 8), Seconds{});
 }

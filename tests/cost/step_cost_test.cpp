@@ -239,5 +239,44 @@ TEST(Lowering, ExpertsSeeTheTokensThatAreRoutedToThem) {
     }
 }
 
+TEST(StepCost, HeadsOfNoWholeSixteenBytesRunUnfusedAttentionOnTheVectorUnits) {
+  const auto forward = [](std::int64_t head_dim) {
+    Case c;
+    c.cluster = shipped().catalog.cluster_for("a100");
+    auto& t = std::get<Transformer>(c.architecture.body);
+    t.head_dim = head_dim;
+    t.num_kv_heads = t.num_heads;
+    c.strategy.attention = AttentionKind::unfused;
+    return c.cost().time.forward.base();
+  };
+  EXPECT_GT(forward(108), 1.15 * forward(112));
+  EXPECT_LT(forward(104), forward(112));
+}
+
+TEST(StepCost, AFusedDispatcherSendsATokenOnceToEachNode) {
+  Case c;
+  auto& t = std::get<Transformer>(c.architecture.body);
+  t.experts = Experts{.num_experts = 64, .experts_per_token = 8, .expert_ffn_hidden_size = 1024};
+  c.strategy.expert_parallel = 32;
+  c.strategy.data_parallel = 32;
+  c.stack.facts.fused_dispatch = false;
+  const Seconds copies = c.cost().time.exposed_expert;
+  c.stack.facts.fused_dispatch = true;
+  // eight visits touch 4 (1 - (3/4)^8) = 3.6 of 4 nodes instead of sending 8 copies
+  EXPECT_LT(c.cost().time.exposed_expert, copies * 0.6);
+}
+
+TEST(StepCost, MixturesOfExpertsWithoutGraphsAreBoundByTheHostAtSmallMicroBatches) {
+  Case c;
+  auto& t = std::get<Transformer>(c.architecture.body);
+  t.experts = Experts{.num_experts = 64, .experts_per_token = 4, .expert_ffn_hidden_size = 512};
+  c.strategy.global_batch_size = 1;
+  c.stack.constants.host_time = Seconds{1e-5};
+  c.stack.facts.cuda_graphs = false;
+  const double host = c.cost().time.forward.base();
+  c.stack.facts.cuda_graphs = true;
+  EXPECT_GT(host, 1.5 * c.cost().time.forward.base());
+}
+
 }  // namespace
 }  // namespace reckon

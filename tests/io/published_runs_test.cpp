@@ -318,5 +318,26 @@ TEST(WrongRunFiles, SynonymsOfSchedulesAreRead) {
   EXPECT_EQ(read_text(zero_bubble).front().strategy.schedule, Schedule::zb_h1);
 }
 
+TEST(PublishedRuns, WellKnownModelsBringWhatTheirRowsLeaveOut) {
+  const std::filesystem::path folder = std::filesystem::path(RECKON_SOURCE_DIR) / "experiments" / "published";
+  bool latent = false, sinks = false;
+  for (const PublishedRun& run : read_published_runs(folder / "simumax_b200.json", catalog())) {
+    if (run.architecture.name.rfind("DeepSeek-V2", 0) != 0) continue;
+    const Transformer& t = *run.architecture.transformer();
+    ASSERT_TRUE(t.latent_attention) << run.id;
+    EXPECT_EQ(t.latent_attention->kv_lora_rank, 512);
+    EXPECT_EQ(t.num_layers, 4);  // what the row says stays
+    latent = true;
+  }
+  for (const PublishedRun& run : read_published_runs(folder / "megatron_bridge.json", catalog())) {
+    if (run.architecture.name != "GPT-OSS-120B") continue;
+    EXPECT_EQ(run.architecture.transformer()->sliding_window, 128);
+    EXPECT_TRUE(run.architecture.transformer()->mlp_bias);
+    sinks = run.architecture.transformer()->attention_sinks;
+  }
+  EXPECT_TRUE(latent);
+  EXPECT_TRUE(sinks);
+}
+
 }  // namespace
 }  // namespace reckon
