@@ -57,8 +57,9 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
   scene.architecture = read_architecture(names.model, models, names.as);
   if (!names.name.empty()) scene.architecture.name = names.name;
   scene.cluster = cluster_named(scene.catalog, names.place);
-  const std::map<std::string, Stack> stacks = read_stacks(models / "calibrations" / "stacks.json").entries;
-  scene.stack = stack_named(stacks, names.stack);
+  const StackTable stacks = read_stacks(models / "calibrations" / "stacks.json");
+  scene.stack = stack_named(stacks.entries, names.stack);
+  scene.interval = stacks.interval;
 
   std::map<std::string, ComputeCalibration> compute = read_compute_calibrations(models / "calibrations");
   derive_missing(compute, scene.catalog);

@@ -31,6 +31,7 @@ struct Scene {
   LinkTable link_table;
   LinkCalibration links;
   Stack stack;
+  IntervalRule interval;          ///< how sure predictions for that stack are
   std::vector<InputText> inputs;  ///< every file that was read for it, verbatim
 };
 
