@@ -11,8 +11,8 @@
 #include "io/data_path.hpp"
 #include "io/stack_files.hpp"
 #include "plan/cross_validation.hpp"
-#include "plan/fit_stack.hpp"
 #include "plan/fit_interval.hpp"
+#include "plan/fit_stack.hpp"
 #include "report/table.hpp"
 
 namespace reckon {
@@ -26,7 +26,8 @@ std::map<std::string, std::vector<const PublishedRun*>> by_stack(const std::vect
 }
 
 /// Errors of one stack's runs.
-std::vector<double> errors_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& replays, const CalibrationSet& set) {
+std::vector<double> errors_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& replays,
+                              const CalibrationSet& set) {
   std::vector<double> out;
   for (std::size_t i = 0; i < runs.size(); ++i)
     if (set.stack_of(*runs[i].run).id == stack && replays[i].status != ReplayStatus::unsupported) out.push_back(replays[i].relative_error);
@@ -38,20 +39,24 @@ std::string percent(double v) { return fmt::format("{:.1f}", 100.0 * v); }
 }  // namespace
 
 CommandSpec fit_spec() {
-  return {.name = "fit",
-          .purpose = "the constants of a software stack, from measured runs, with cross-validation",
-          .examples = {"reckon fit experiments/published/korthikanti22.json",
-                       "reckon fit experiments/published/nemo.json --leave-out device"},
-          .groups = {{"Fit",
-                      {{.name = "only", .argument = "STACK", .help = "this stack alone"},
-                       {.name = "leave-out", .argument = "GROUP", .fallback = "model", .help = "cross-validation leaves out one of these at a time: model, device or none"}}},
-                     {"Files",
-                      {{.name = "stacks", .argument = "FILE", .help = "the stacks to start from instead of models/calibrations/stacks.json"},
-                       {.name = "out", .argument = "FILE", .help = "write all stacks with the fitted constants"},
-                       {.name = "force", .help = "replace an existing file"}}}},
-          .words = {.name = "FILE", .help = "published runs, format reckon/published-runs/1", .least = 1, .most = 1000},
-          .notes = "Constants and ranges are described in src/calibration/stack.hpp. A constant that ends at the end of its range is named: a "
-                   "mechanism is missing there."};
+  return {
+      .name = "fit",
+      .purpose = "the constants of a software stack, from measured runs, with cross-validation",
+      .examples = {"reckon fit experiments/published/korthikanti22.json", "reckon fit experiments/published/nemo.json --leave-out device"},
+      .groups = {{"Fit",
+                  {{.name = "only", .argument = "STACK", .help = "this stack alone"},
+                   {.name = "leave-out",
+                    .argument = "GROUP",
+                    .fallback = "model",
+                    .help = "cross-validation leaves out one of these at a time: model, device or none"}}},
+                 {"Files",
+                  {{.name = "stacks", .argument = "FILE", .help = "the stacks to start from instead of models/calibrations/stacks.json"},
+                   {.name = "out", .argument = "FILE", .help = "write all stacks with the fitted constants"},
+                   {.name = "force", .help = "replace an existing file"}}}},
+      .words = {.name = "FILE", .help = "published runs, format reckon/published-runs/1", .least = 1, .most = 1000},
+      .notes =
+          "Constants and ranges are described in src/calibration/stack.hpp. A constant that ends at the end of its range is named: a "
+          "mechanism is missing there."};
 }
 
 CommandResult run_fit(const ParsedOptions& options, const MpiSession&) {
@@ -62,8 +67,19 @@ CommandResult run_fit(const ParsedOptions& options, const MpiSession&) {
   const std::vector<ReplayedFile> files = load_runs(options.words(), catalog);
   const std::string only = options.find("only").value_or("");
 
-  Table table({{"stack", Align::left}, {"runs"}, {"before %"}, {"fitted %"}, {"p90 %"}, {"left out %"}, {"product"}, {"stream"}, {"host us"},
-               {"tensor"}, {"data"}, {"jitter"}, {"at its bound", Align::left}});
+  Table table({{"stack", Align::left},
+               {"runs"},
+               {"before %"},
+               {"fitted %"},
+               {"p90 %"},
+               {"left out %"},
+               {"product"},
+               {"stream"},
+               {"host us"},
+               {"tensor"},
+               {"data"},
+               {"jitter"},
+               {"at its bound", Align::left}});
   std::vector<StackFit> fits;
   std::vector<SourcedRun> runs;
   for (const auto& [id, members] : by_stack(files, set)) {
@@ -79,12 +95,13 @@ CommandResult run_fit(const ParsedOptions& options, const MpiSession&) {
     const std::string validated = group == LeaveOut::none ? "-" : percent(summarise(errors_of(fit.stack.id, runs, left_out, set)).median);
     std::string bound;
     for (const std::string& name : fit.at_bound) bound += (bound.empty() ? "" : ", ") + name;
-    table.row({fit.stack.id, fmt::to_string(fit.after.n), percent(fit.before.median), percent(fit.after.median), percent(fit.after.p90), validated,
-               fmt::format("{:.3f}", c.product_slowdown), fmt::format("{:.2f}", c.stream_slowdown), fmt::format("{:.1f}", c.host_time.in(microseconds)),
-               fmt::format("{:.2f}", c.tensor_slowdown), fmt::format("{:.2f}", c.exposed_data), fmt::format("{:.4f}", c.scale_jitter), bound});
+    table.row({fit.stack.id, fmt::to_string(fit.after.n), percent(fit.before.median), percent(fit.after.median), percent(fit.after.p90),
+               validated, fmt::format("{:.3f}", c.product_slowdown), fmt::format("{:.2f}", c.stream_slowdown),
+               fmt::format("{:.1f}", c.host_time.in(microseconds)), fmt::format("{:.2f}", c.tensor_slowdown),
+               fmt::format("{:.2f}", c.exposed_data), fmt::format("{:.4f}", c.scale_jitter), bound});
     Stack& stack = set.stacks.entries[fit.stack.id];
-    stack.fit_note = fmt::format("{} runs: median error {} %, 90th percentile {} %, left out by {} {} %", fit.after.n, percent(fit.after.median),
-                                 percent(fit.after.p90), leave_out, validated);
+    stack.fit_note = fmt::format("{} runs: median error {} %, 90th percentile {} %, left out by {} {} %", fit.after.n,
+                                 percent(fit.after.median), percent(fit.after.p90), leave_out, validated);
     if (group == LeaveOut::model) stack.residuals = residuals_of(stack.id, runs, left_out, set);
   }
   for (auto& [id, stack] : set.stacks.entries)

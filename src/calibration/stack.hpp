@@ -16,36 +16,37 @@ namespace reckon {
 /// Facts that the software's documentation or source states.  None of them is fitted.
 struct StackFacts {
   std::map<std::string, AttentionKernel> attention;  ///< flash generation by device architecture (ampere, hopper, blackwell, ...)
-  bool dropout = false;                ///< hidden and attention dropout are on in the published runs of this stack
-  bool fused_elementwise = true;       ///< bias + activation, bias + dropout + residual in one kernel each
-  bool fused_loss = false;             ///< one pass cross-entropy; else the fp32 chain of vocabulary-parallel Megatron
-  bool fused_wgrad_accumulation = true;///< the weight-gradient product adds into the main gradient
-  double gradient_bytes = 4;           ///< accumulated gradient, bytes a parameter
+  bool dropout = false;                              ///< hidden and attention dropout are on in the published runs of this stack
+  bool fused_elementwise = true;                     ///< bias + activation, bias + dropout + residual in one kernel each
+  bool fused_loss = false;                           ///< one pass cross-entropy; else the fp32 chain of vocabulary-parallel Megatron
+  bool fused_wgrad_accumulation = true;              ///< the weight-gradient product adds into the main gradient
+  double gradient_bytes = 4;                         ///< accumulated gradient, bytes a parameter
   double bf16_gradient_bytes = 0;      ///< beside those, in bf16 runs: DeepSpeed's BF16_Optimizer accumulates whole fp32 gradients
   double reduced_gradient_bytes = 4;   ///< gradient on the wire
   bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none
   double moment_bytes = 8;             ///< both Adam moments
   bool overlap_tensor = false;         ///< tensor-parallel messages split and overlapped with their products
-  bool overlap_backward_tensor = false;///< the input-gradient message runs under the weight-gradient product
-  bool overlap_gradients = false;      ///< data-parallel reduction under the backward pass
-  bool overlap_parameters = false;     ///< parameter all-gather under the forward pass
-  bool gathers_by_tensor = false;      ///< sharded parameters are gathered one tensor at a time, not in buckets
-  bool balanced_stages = false;        ///< pipeline stages hold equal matrix weights, the head counted; else equal numbers of layers
-  bool overlap_pipeline = false;       ///< pipeline messages under compute
-  bool overlap_experts = false;        ///< expert all-to-all under compute
-  bool fused_dispatch = false;         ///< the expert all-to-all delivers tokens in expert order (DeepEP, HybridEP)
-  bool cuda_graphs = false;            ///< no host time between kernels
+  bool overlap_backward_tensor = false;  ///< the input-gradient message runs under the weight-gradient product
+  bool overlap_gradients = false;        ///< data-parallel reduction under the backward pass
+  bool overlap_parameters = false;       ///< parameter all-gather under the forward pass
+  bool gathers_by_tensor = false;        ///< sharded parameters are gathered one tensor at a time, not in buckets
+  bool balanced_stages = false;          ///< pipeline stages hold equal matrix weights, the head counted; else equal numbers of layers
+  bool overlap_pipeline = false;         ///< pipeline messages under compute
+  bool overlap_experts = false;          ///< expert all-to-all under compute
+  bool fused_dispatch = false;           ///< the expert all-to-all delivers tokens in expert order (DeepEP, HybridEP)
+  bool cuda_graphs = false;              ///< no host time between kernels
 };
 
 /// The fitted constants, shared by all devices and precisions of the stack.  Physical meaning and plausible range beside each.
 struct StackConstants {
-  double product_slowdown = 1.0;   ///< product and attention kernels in the run over the same kernels alone: cold caches, clocks (0.95..1.35)
-  double stream_slowdown = 1.0;    ///< memory-bound traffic over the ideal of fused kernels (0.8..3)
-  Seconds host_time{5e-6};         ///< host time to launch one kernel; binds where kernels are shorter (1..20 us)
-  double tensor_slowdown = 1.0;    ///< model-parallel messages in the run over the same collective alone (0.3 with overlap..2)
-  double exposed_data = 0.3;       ///< share of data-parallel communication that overlap does not hide although there is room (0..1)
-  double scale_jitter = 0.0;       ///< added share of a step for each doubling of the nodes: stragglers, noise (0..0.03)
+  double product_slowdown =
+      1.0;                       ///< product and attention kernels in the run over the same kernels alone: cold caches, clocks (0.95..1.35)
+  double stream_slowdown = 1.0;  ///< memory-bound traffic over the ideal of fused kernels (0.8..3)
+  Seconds host_time{5e-6};       ///< host time to launch one kernel; binds where kernels are shorter (1..20 us)
+  double tensor_slowdown = 1.0;  ///< model-parallel messages in the run over the same collective alone (0.3 with overlap..2)
+  double exposed_data = 0.3;     ///< share of data-parallel communication that overlap does not hide although there is room (0..1)
+  double scale_jitter = 0.0;     ///< added share of a step for each doubling of the nodes: stragglers, noise (0..0.03)
 };
 
 /// What the measured runs of a stack say about new predictions: residuals of models that the fit did not see.
@@ -70,18 +71,18 @@ struct Stack {
 /// Runs whose file names a stack too coarsely (one name for three code bases, or for three years of one): the ones whose id holds `id` and
 /// whose container begins with `container` ran `stack`.  Empty = any.
 struct StackGeneration {
-  std::string of;             ///< the name in the file
+  std::string of;  ///< the name in the file
   std::string id, container;
-  std::string stack;          ///< the entry that stands for them
+  std::string stack;  ///< the entry that stands for them
 };
 
 /// How the 90 % interval of a step time follows from residuals (plan/interval.hpp).
 struct IntervalRule {
-  double factor = 2.1;           ///< half width over spread
-  double pooled = 0.06;          ///< mean spread of all stacks, that small samples are drawn to
-  double unseen_stack = 0.12;    ///< spread where the stack has no runs
-  double unseen_device = 0.06;   ///< added in quadrature for a device that the stack has no run of
-  double per_doubling = 0.01;    ///< added in quadrature for each doubling beyond the stack's largest run
+  double factor = 2.1;          ///< half width over spread
+  double pooled = 0.06;         ///< mean spread of all stacks, that small samples are drawn to
+  double unseen_stack = 0.12;   ///< spread where the stack has no runs
+  double unseen_device = 0.06;  ///< added in quadrature for a device that the stack has no run of
+  double per_doubling = 0.01;   ///< added in quadrature for each doubling beyond the stack's largest run
 };
 
 /// All that is known of software stacks.

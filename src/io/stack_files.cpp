@@ -13,7 +13,7 @@ namespace {
 
 struct FlagName {
   const char* key;
-  bool StackFacts::* field;
+  bool StackFacts::*field;
 };
 constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
                               {"fused_elementwise", &StackFacts::fused_elementwise},
@@ -33,7 +33,7 @@ constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
 
 struct SizeName {
   const char* key;
-  double StackFacts::* field;
+  double StackFacts::*field;
   double least, most;
 };
 constexpr SizeName sizes[] = {{"gradient_bytes", &StackFacts::gradient_bytes, 1, 8},
@@ -44,7 +44,7 @@ constexpr SizeName sizes[] = {{"gradient_bytes", &StackFacts::gradient_bytes, 1,
 
 struct ConstantName {
   const char* key;
-  double StackConstants::* field;
+  double StackConstants::*field;
   double least, most;
 };
 constexpr ConstantName constants[] = {{"product_slowdown", &StackConstants::product_slowdown, 0.5, 3},
@@ -124,7 +124,8 @@ Stack read_stack(const std::string& id, const JsonNode& node) {
   for (const JsonNode& item : node.at("fitted", "a list of fitted constants").items()) out.fitted.push_back(item.choice(constant_names()));
   out.fit_note = node.at("fit_note").string();
   const JsonNode source = node.at("source");
-  out.provenance[""] = {.title = source.at("title").string(), .date = source.at("date").string(), .read = source.at("read").boolean(), .url = ""};
+  out.provenance[""] = {
+      .title = source.at("title").string(), .date = source.at("date").string(), .read = source.at("read").boolean(), .url = ""};
   source.refuse_unknown({"title", "date", "read"});
   if (source.at("title").string().empty()) source.at("title").fail("the title is empty");
   const std::string date = source.at("date").string();
@@ -182,11 +183,13 @@ std::string write_stacks(const StackTable& stacks) {
     numbers["host_time"] = fmt::format("{:.4g} us", stack.constants.host_time.in(microseconds));
     const auto source = stack.provenance.find("");
     nlohmann::ordered_json origin{{"title", ""}, {"date", ""}, {"read", false}};
-    if (source != stack.provenance.end()) origin = {{"title", source->second.title}, {"date", source->second.date}, {"read", source->second.read}};
+    if (source != stack.provenance.end())
+      origin = {{"title", source->second.title}, {"date", source->second.date}, {"read", source->second.read}};
     all[id] = {{"name", stack.name}, {"facts", facts}, {"constants", numbers}, {"fitted", stack.fitted}, {"fit_note", stack.fit_note}};
     if (!stack.median_of.empty()) all[id]["median_of"] = stack.median_of;
     const StackResiduals& r = stack.residuals;
-    if (r.runs > 0) all[id]["residuals"] = {{"runs", r.runs}, {"spread", rounded(r.spread)}, {"most_devices", r.most_devices}, {"devices", r.devices}};
+    if (r.runs > 0)
+      all[id]["residuals"] = {{"runs", r.runs}, {"spread", rounded(r.spread)}, {"most_devices", r.most_devices}, {"devices", r.devices}};
     all[id]["source"] = origin;
   }
   nlohmann::ordered_json generations = nlohmann::ordered_json::array();
@@ -199,8 +202,11 @@ std::string write_stacks(const StackTable& stacks) {
   }
   const auto short_number = [](double v) { return std::stod(fmt::format("{:.3g}", v)); };
   const IntervalRule& rule = stacks.interval;
-  const nlohmann::ordered_json interval{{"factor", short_number(rule.factor)}, {"pooled", short_number(rule.pooled)}, {"unseen_stack", short_number(rule.unseen_stack)},
-                                        {"unseen_device", short_number(rule.unseen_device)}, {"per_doubling", short_number(rule.per_doubling)}};
+  const nlohmann::ordered_json interval{{"factor", short_number(rule.factor)},
+                                        {"pooled", short_number(rule.pooled)},
+                                        {"unseen_stack", short_number(rule.unseen_stack)},
+                                        {"unseen_device", short_number(rule.unseen_device)},
+                                        {"per_doubling", short_number(rule.per_doubling)}};
   return dump_json({{"format", "reckon/stacks/1"}, {"interval", interval}, {"generations", generations}, {"stacks", all}});
 }
 

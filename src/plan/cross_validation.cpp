@@ -14,11 +14,15 @@ constexpr std::size_t most_folds = 6;
 
 std::string group_of(const SourcedRun& r, LeaveOut leave_out) {
   switch (leave_out) {
-    case LeaveOut::model: return r.run->architecture.name;
-    case LeaveOut::device: return r.run->cluster.device.id;
-    case LeaveOut::source: return r.source;
+    case LeaveOut::model:
+      return r.run->architecture.name;
+    case LeaveOut::device:
+      return r.run->cluster.device.id;
+    case LeaveOut::source:
+      return r.source;
     case LeaveOut::stack:
-    case LeaveOut::none: break;
+    case LeaveOut::none:
+      break;
   }
   return "";
 }
@@ -66,8 +70,12 @@ StackConstants median_constants(const StackTable& table, const std::vector<std::
     jitter += c.scale_jitter;
   }
   if (product.empty()) return {};
-  return {.product_slowdown = median(product), .stream_slowdown = median(stream), .host_time = Seconds{median(host)}, .tensor_slowdown = median(tensor),
-          .exposed_data = median(data), .scale_jitter = jitter / static_cast<double>(product.size())};
+  return {.product_slowdown = median(product),
+          .stream_slowdown = median(stream),
+          .host_time = Seconds{median(host)},
+          .tensor_slowdown = median(tensor),
+          .exposed_data = median(data),
+          .scale_jitter = jitter / static_cast<double>(product.size())};
 }
 
 std::vector<Replay> cross_validated(const std::vector<SourcedRun>& runs, const CalibrationSet& set, LeaveOut leave_out) {

@@ -67,7 +67,8 @@ double ninth_decile(const std::vector<SourcedRun>& runs, const std::vector<Repla
 
 }  // namespace
 
-StackResiduals residuals_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& left_out, const CalibrationSet& set) {
+StackResiduals residuals_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& left_out,
+                            const CalibrationSet& set) {
   StackResiduals out;
   std::set<std::string> devices;
   for (std::size_t i = 0; i < runs.size(); ++i) {

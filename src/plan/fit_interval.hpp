@@ -10,7 +10,8 @@
 namespace reckon {
 
 /// Residuals of one stack's runs; `left_out` from cross_validated by model, in the order of `runs`.
-StackResiduals residuals_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& left_out, const CalibrationSet& set);
+StackResiduals residuals_of(const std::string& stack, const std::vector<SourcedRun>& runs, const std::vector<Replay>& left_out,
+                            const CalibrationSet& set);
 
 /// The rule for all stacks of `set`, whose residuals must be filled.  pooled: mean spread of the stacks; unseen_device:
 /// what leaving out devices adds to leaving out models, in quadrature, over stacks with two devices or more; factor: the 90 % quantile of

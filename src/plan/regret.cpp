@@ -15,8 +15,9 @@ std::vector<RegretGroup> regret_groups(const std::vector<PublishedRun>& runs, co
     if (replays[i].status == ReplayStatus::unsupported) continue;
     const PublishedRun& r = runs[i];
     const Transformer* t = r.architecture.transformer();
-    members[fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", r.architecture.name, r.cluster.device.id, r.strategy.num_devices(), r.strategy.global_batch_size,
-                        t != nullptr ? t->seq_len : 0, name_of(r.strategy.precision), r.stack, r.detail.container)]
+    members[fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", r.architecture.name, r.cluster.device.id, r.strategy.num_devices(),
+                        r.strategy.global_batch_size, t != nullptr ? t->seq_len : 0, name_of(r.strategy.precision), r.stack,
+                        r.detail.container)]
         .push_back(i);
   }
   std::vector<RegretGroup> out;
@@ -29,7 +30,8 @@ std::vector<RegretGroup> regret_groups(const std::vector<PublishedRun>& runs, co
     Seconds best = runs[pick].step_time;
     for (const std::size_t i : indices) best = min(best, runs[i].step_time);
     const PublishedRun& r = runs[pick];
-    out.push_back({fmt::format("{}, {} {}, batch {}", r.architecture.name, r.strategy.num_devices(), r.cluster.device.id, r.strategy.global_batch_size),
+    out.push_back({fmt::format("{}, {} {}, batch {}", r.architecture.name, r.strategy.num_devices(), r.cluster.device.id,
+                               r.strategy.global_batch_size),
                    strategies.size(), runs[pick].step_time / best - 1.0});
   }
   return out;

@@ -11,9 +11,9 @@ namespace reckon {
 
 /// Runs that differ in nothing but their strategy: same source, software, model, sequence, batch, devices and precision.
 struct RegretGroup {
-  std::string name;                ///< model, devices, batch
+  std::string name;  ///< model, devices, batch
   std::size_t strategies = 0;
-  double regret = 0;               ///< measured time of the strategy predicted fastest over the best measured one, minus one
+  double regret = 0;  ///< measured time of the strategy predicted fastest over the best measured one, minus one
 };
 
 /// All groups of at least `least` different strategies among the runs that were priced; `runs` and `replays` in the same order.

@@ -61,8 +61,8 @@ double coverage(const std::vector<Row>& rows) {
 }
 
 void add_row(Table& table, const std::string& name, const ErrorSummary& s, double constant, double covered) {
-  table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.p90), percent(s.worst), signed_percent(s.bias), percent(constant),
-             fmt::format("{:.0f}", 100.0 * covered)});
+  table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.p90), percent(s.worst), signed_percent(s.bias),
+             percent(constant), fmt::format("{:.0f}", 100.0 * covered)});
 }
 
 }  // namespace
@@ -123,7 +123,8 @@ std::string regret_table(const std::vector<ReplayedFile>& files) {
     }
     groups += static_cast<double>(all.size());
     sum += mean;
-    table.row({file.source, fmt::to_string(all.size()), fmt::format("{:.0f}", strategies), percent(mean / static_cast<double>(all.size())), percent(worst->regret), worst->name});
+    table.row({file.source, fmt::to_string(all.size()), fmt::format("{:.0f}", strategies), percent(mean / static_cast<double>(all.size())),
+               percent(worst->regret), worst->name});
   }
   if (groups == 0) return {};
   table.rule();

@@ -31,7 +31,7 @@ TEST(Interval, FewRunsAreDrawnToThePooledSpread) {
 
 TEST(Interval, UnseenDevicesAndLargerScaleWidenIt) {
   const Stack stack = with_residuals(1000000, 0.08);
-  EXPECT_NEAR(expected_spread(rule, stack, "b200", 8), 0.1, 1e-5);                          // 0.08 and 0.06 in quadrature
+  EXPECT_NEAR(expected_spread(rule, stack, "b200", 8), 0.1, 1e-5);                           // 0.08 and 0.06 in quadrature
   EXPECT_NEAR(expected_spread(rule, stack, "h100", 64 * 64), std::hypot(0.08, 0.06), 1e-5);  // six doublings beyond 64
 }
 
@@ -109,7 +109,8 @@ TEST(CrossValidation, AModelLeftOutIsPredictedFromTheOthers) {
   for (const PublishedRun& run : runs) sourced.push_back({&run, "made up"});
   for (const Replay& r : cross_validated(sourced, shipped().set, LeaveOut::model)) EXPECT_LT(std::abs(r.relative_error), 0.03);
   // without any run of the stack the default constants speak, with the wide interval
-  for (const Replay& r : cross_validated(sourced, shipped().set, LeaveOut::stack)) EXPECT_DOUBLE_EQ(r.spread, shipped().set.stacks.interval.unseen_stack);
+  for (const Replay& r : cross_validated(sourced, shipped().set, LeaveOut::stack))
+    EXPECT_DOUBLE_EQ(r.spread, shipped().set.stacks.interval.unseen_stack);
 }
 
 TEST(Residuals, AreMeansOfOneStack) {
