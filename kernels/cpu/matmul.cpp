@@ -5,12 +5,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/op/matmul.hpp"
 
-#include <memory>
-#include <new>
 #include <vector>
 
 #include "kernels/cpu/blas.hpp"
-#include "kernels/cpu/matmul_tile.hpp"
+#include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/vector.hpp"
 
 #ifdef _OPENMP
@@ -24,40 +22,8 @@ namespace {
 // Tried on a 1 MiB second-level cache: depth 128 to 384 and blocks twice as large change the rate by less than the noise.
 constexpr std::int64_t depth_of_block = 384, rows_of_block = 168, columns_of_block = 256;
 
-struct FreeAligned {
-  void operator()(float* p) const { ::operator delete(p, std::align_val_t{64}); }
-};
-using Floats = std::unique_ptr<float[], FreeAligned>;
-Floats allocate_floats(std::int64_t count) {
-  return Floats(static_cast<float*>(::operator new(static_cast<std::size_t>(count) * sizeof(float), std::align_val_t{64})));
-}
-
-std::int64_t round_up(std::int64_t x, std::int64_t unit) { return (x + unit - 1) / unit * unit; }
-
 /// The first cache line inside a workspace.
 float* aligned(void* workspace) { return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(workspace) + 63) / 64 * 64); }
-
-/// One panel: out[l width + i] = matrix(i, l) for i < count, zero for the rest of the width.  The matrix is read along its rows.
-/// `along_depth`: element (i, l) lies at i row + l; else at l row + i.
-template <class T>
-RECKON_CLONES void pack_panel(const T* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width,
-                              float* out) {
-  if (along_depth) {
-    constexpr std::int64_t step = 16;  // a cache line of fp32 from each row, so that stores stay in the first-level cache
-    for (std::int64_t first = 0; first < depth; first += step) {
-      const std::int64_t last = std::min(depth, first + step);
-      for (std::int64_t i = 0; i < count; ++i) {
-        for (std::int64_t l = first; l < last; ++l) out[l * width + i] = widen(matrix[i * row + l]);
-      }
-      for (std::int64_t l = first; l < last; ++l) std::fill(out + l * width + count, out + (l + 1) * width, 0.0f);
-    }
-    return;
-  }
-  for (std::int64_t l = 0; l < depth; ++l) {
-    for (std::int64_t i = 0; i < count; ++i) out[l * width + i] = widen(matrix[l * row + i]);
-    std::fill(out + l * width + count, out + (l + 1) * width, 0.0f);
-  }
-}
 
 /// c = alpha sum + beta c over one row of a block.
 template <class R>

@@ -31,6 +31,7 @@ TEST(CpuKernels, AgreeWithTheReferenceOnAwkwardShapes) {
   const Threads threads(2);
   for (const std::uint64_t seed : {1, 2}) {
     check_all_but_products(place, seed, on_cpu, expect_passed);
+    check_transformer_ops(place, seed, on_cpu, expect_passed);
     check_products(place, seed, on_cpu, expect_passed);
   }
 }
@@ -51,6 +52,7 @@ TEST(CpuKernels, GiveTheSameBitsWithAnyNumberOfThreads) {
       EXPECT_EQ(at->second, report.digest) << name << " with " << count << " threads";
     };
     check_all_but_products(place, 4, on_cpu, visit);
+    check_transformer_ops(place, 4, on_cpu, visit);
     check_products(place, 4, on_cpu, visit);
   }
   EXPECT_GT(digests.size(), 500u);
@@ -82,6 +84,7 @@ TEST(CpuKernels, EveryRegisterTileMultiplies) {
 TEST(ReferenceKernels, RoundOnceToTheirType) {
   HostPlace place;
   check_all_but_products(place, 5, on_reference, expect_passed);
+  check_transformer_ops(place, 5, on_reference, expect_passed);
   check_products(place, 5, on_reference, expect_passed);
 }
 
