@@ -46,10 +46,10 @@ TEST_P(ModelGradient, IsThatOfFiniteDifferences) {
     auto* weights = static_cast<double*>(state[unit].data);
     for (std::size_t i = 0; i < state[unit].size / 8; ++i) weights[i] *= 1 + 5 * (std::abs(weights[i]) < 0.5);
   }
-  trainer->restored();
-  trainer->step(1);
   std::size_t checked = 0;
   for (std::size_t unit = 0; unit < state.size(); unit += 2) {
+    trainer->restored();
+    trainer->step(1);
     auto* weights = static_cast<double*>(state[unit].data);
     const auto* gradient = static_cast<const double*>(state[unit + 1].data);
     const std::size_t size = state[unit].size / 8;
@@ -112,7 +112,8 @@ TEST(Trainer, TrainsWithEveryOptimizer) {
   for (const OptimizerKind kind : {OptimizerKind::sgd, OptimizerKind::lamb}) {
     TrainingJob job = small_job(Shape::gpt);
     job.optimizer.kind = kind;
-    job.optimizer.learning_rate = kind == OptimizerKind::sgd ? 0.1 : 0.02;
+    job.optimizer.learning_rate = kind == OptimizerKind::sgd ? 0.5 : 0.1;
+    job.optimizer.least_learning_rate = 0.05;
     const std::vector<double> got = losses(job, 20);
     EXPECT_LT(got[19], got[0] - 0.5);
   }
