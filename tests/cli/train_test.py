@@ -95,7 +95,7 @@ class Train(TemporaryFolderCase):
         self.refused(train("gpt", "--text", "missing.txt")[:-1] + ["x"], 2)
         self.refused(["train", "--text", "missing.txt"], 2, "missing.txt")
         self.refused(["train", "--text", "."], 2, "folder")
-        open("short.txt", "w").write("too short")
+        write("short.txt", b"too short")
         self.refused(["train", "--text", "short.txt", "--model", os.path.join(MODELS, "tiny-gpt.json")], 2, "short.txt", "--seq-len")
         self.refused(["train", "--text", TEXT, "--model", "deepseek-v3"], 2, "latent attention", "cure")
         self.refused(["train", "--text", TEXT, "--model", "bert-base"], 2, "cure")
@@ -114,17 +114,18 @@ class Train(TemporaryFolderCase):
         self.refused(train("llama", "--steps", "4", "--checkpoint", "run"), 2, "another run")
         self.refused(train("gpt", "--steps", "4", "--checkpoint", "run", "--tp", "2"), 2, "number of ranks is 1", ranks=2)
         shard = "run/step-00000004/rank-00000.shard"
-        image = bytearray(open(shard, "rb").read())
+        with open(shard, "rb") as f:
+            image = bytearray(f.read())
         image[-5] ^= 1
-        open(shard, "wb").write(image)
+        write(shard, image)
         self.refused(command, 2, shard, "damaged")
-        open(shard, "wb").write(image[:1000])
+        write(shard, image[:1000])
         self.refused(command, 2, shard, "damaged")
-        open(shard, "wb").write(b"something else")
+        write(shard, b"something else")
         self.refused(command, 2, shard)
         os.remove(shard)
         self.refused(command, 2, shard)
-        open("file", "w").close()
+        write("file", b"")
         self.refused(train("gpt", "--checkpoint", "file"), 2, "folder")
 
     def test_a_full_disk_ends_the_run_and_leaves_the_last_checkpoint(self):
@@ -144,6 +145,11 @@ class Train(TemporaryFolderCase):
         if done.returncode == 77:
             self.skipTest(done.stdout.strip())
         self.assertEqual(done.returncode, 0, done.stdout + done.stderr)
+
+
+def write(path, image):
+    with open(path, "wb") as f:
+        f.write(image)
 
 
 def descendants(pid):

@@ -69,7 +69,7 @@ TEST(CpuKernels, EveryRegisterTileMultiplies) {
     for (std::size_t i = 0; i < b.size(); ++i) b[i] = float(i % 5) - 2;
     std::vector<float> c(static_cast<std::size_t>(tile.rows * tile.columns), 10.0f);
 
-    tile.multiply(k, a.data(), b.data(), c.data(), tile.columns);
+    tile.multiply(k, a.data(), b.data(), c.data(), tile.columns, true);
 
     for (int i = 0; i < tile.rows; ++i) {
       for (int j = 0; j < tile.columns; ++j) {
