@@ -22,18 +22,18 @@ struct AttentionShape {
   std::int64_t q_token = 0, kv_token = 0, out_token = 0;  ///< elements from a token to the next; 0 = without gaps
   std::int64_t q_batch = 0, kv_batch = 0, out_batch = 0;  ///< elements from a member of the batch to the next; 0 = without gaps
 
-  std::int64_t group() const { return heads / kv_heads; }
+  RECKON_HOST_DEVICE std::int64_t group() const { return heads / kv_heads; }
   double score_scale() const { return scale > 0 ? scale : 1 / std::sqrt(double(head_dim)); }
-  std::int64_t step_q() const { return q_token > 0 ? q_token : heads * head_dim; }
-  std::int64_t step_kv() const { return kv_token > 0 ? kv_token : kv_heads * head_dim; }
-  std::int64_t step_out() const { return out_token > 0 ? out_token : heads * head_dim; }
-  std::int64_t q_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return b * (q_batch > 0 ? q_batch : seq_q * step_q()) + i * step_q() + h * head_dim; }
-  std::int64_t kv_at(std::int64_t b, std::int64_t j, std::int64_t h) const { return b * (kv_batch > 0 ? kv_batch : seq_kv * step_kv()) + j * step_kv() + h * head_dim; }
-  std::int64_t out_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return b * (out_batch > 0 ? out_batch : seq_q * step_out()) + i * step_out() + h * head_dim; }
-  std::int64_t lse_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return (b * heads + h) * seq_q + i; }
+  RECKON_HOST_DEVICE std::int64_t step_q() const { return q_token > 0 ? q_token : heads * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t step_kv() const { return kv_token > 0 ? kv_token : kv_heads * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t step_out() const { return out_token > 0 ? out_token : heads * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t q_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return b * (q_batch > 0 ? q_batch : seq_q * step_q()) + i * step_q() + h * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t kv_at(std::int64_t b, std::int64_t j, std::int64_t h) const { return b * (kv_batch > 0 ? kv_batch : seq_kv * step_kv()) + j * step_kv() + h * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t out_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return b * (out_batch > 0 ? out_batch : seq_q * step_out()) + i * step_out() + h * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t lse_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return (b * heads + h) * seq_q + i; }
 
   /// How many keys query i sees: the first so many.
-  std::int64_t visible(std::int64_t i) const {
+  RECKON_HOST_DEVICE std::int64_t visible(std::int64_t i) const {
     if (!causal) return seq_kv;
     const std::int64_t last = q_position + i - kv_position + 1;
     return last < 0 ? 0 : last < seq_kv ? last : seq_kv;
@@ -96,7 +96,7 @@ struct SoftmaxForward {
   const T* x = nullptr;
   T* out = nullptr;
 
-  std::int64_t visible(std::int64_t row) const {
+  RECKON_HOST_DEVICE std::int64_t visible(std::int64_t row) const {
     const std::int64_t last = row % seq_q + 1 + columns - seq_q;  // the last query sees every key
     return !causal || last > columns ? columns : last < 0 ? 0 : last;
   }
