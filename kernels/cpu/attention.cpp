@@ -67,15 +67,22 @@ struct ForwardRoom {
   std::int64_t rows, width;
   Floats q, k, v, p, scores, out;
   ForwardRoom(const MatmulTile& tile, std::int64_t head_dim)
-      : rows(queries_in_block(tile)), width(round_up(head_dim, tile.columns)), q(allocate_floats(rows * head_dim)), k(allocate_floats(keys_in_block * head_dim)),
-        v(allocate_floats(keys_in_block * width)), p(allocate_floats(rows * keys_in_block)), scores(allocate_floats(rows * keys_in_block)), out(allocate_floats(rows * width)) {}
+      : rows(queries_in_block(tile)),
+        width(round_up(head_dim, tile.columns)),
+        q(allocate_floats(rows * head_dim)),
+        k(allocate_floats(keys_in_block * head_dim)),
+        v(allocate_floats(keys_in_block * width)),
+        p(allocate_floats(rows * keys_in_block)),
+        scores(allocate_floats(rows * keys_in_block)),
+        out(allocate_floats(rows * width)) {}
 };
 
 /// The number of keys that any of the queries [first, last) sees.
 std::int64_t visible_to_block(const AttentionShape& op, std::int64_t last) { return op.visible(last - 1); }
 
 template <class T>
-void forward_block(const AttentionForward<T>& op, const MatmulTile& tile, std::int64_t b, std::int64_t h, std::int64_t first, ForwardRoom& room) {
+void forward_block(const AttentionForward<T>& op, const MatmulTile& tile, std::int64_t b, std::int64_t h, std::int64_t first,
+                   ForwardRoom& room) {
   const std::int64_t rows = std::min(room.rows, op.seq_q - first), keys = visible_to_block(op, first + rows), head_dim = op.head_dim;
   const float scale = float(op.score_scale());
   std::vector<float> maximum(std::size_t(rows), lowest), sum(std::size_t(rows), 0.0f);
@@ -92,7 +99,8 @@ void forward_block(const AttentionForward<T>& op, const MatmulTile& tile, std::i
         std::fill_n(room.scores.get() + i * keys_in_block, block, 0.0f);
         continue;
       }
-      const float factor = soften_row(room.scores.get() + i * keys_in_block, visible, block, scale, &maximum[std::size_t(i)], &sum[std::size_t(i)]);
+      const float factor =
+          soften_row(room.scores.get() + i * keys_in_block, visible, block, scale, &maximum[std::size_t(i)], &sum[std::size_t(i)]);
       if (factor != 1.0f && j > 0) scale_row(room.out.get() + i * room.width, factor, room.width);
     }
     pack_panels(room.scores.get(), keys_in_block, true, rows, block, tile.rows, room.p.get());
@@ -117,7 +125,8 @@ void attention_forward(const AttentionForward<T>& op, Stream) {
 #pragma omp for schedule(dynamic)
     for (std::int64_t piece = 0; piece < pieces; ++piece) {
       // The last blocks see most keys under a causal mask: they go first.
-      forward_block(op, tile, piece / blocks / op.heads, piece / blocks % op.heads, (blocks - 1 - piece % blocks) * queries_in_block(tile), room);
+      forward_block(op, tile, piece / blocks / op.heads, piece / blocks % op.heads, (blocks - 1 - piece % blocks) * queries_in_block(tile),
+                    room);
     }
   }
 }
@@ -127,11 +136,22 @@ struct BackwardRoom {
   std::int64_t rows, width, key_rows;
   Floats q_left, dout_left, q_right, dout_right, k_depth, v_depth, k_right, p, dp, left, dk, dv, dq, delta;
   BackwardRoom(const MatmulTile& tile, const AttentionShape& op)
-      : rows(queries_in_block(tile)), width(round_up(op.head_dim, tile.columns)), key_rows(round_up(keys_in_block, tile.rows)), q_left(allocate_floats(rows * op.head_dim)),
-        dout_left(allocate_floats(rows * op.head_dim)), q_right(allocate_floats(rows * width)), dout_right(allocate_floats(rows * width)),
-        k_depth(allocate_floats(keys_in_block * op.head_dim)), v_depth(allocate_floats(keys_in_block * op.head_dim)), k_right(allocate_floats(keys_in_block * width)),
-        p(allocate_floats(rows * keys_in_block)), dp(allocate_floats(rows * keys_in_block)), left(allocate_floats(std::max(rows * keys_in_block, key_rows * rows))),
-        dk(allocate_floats(key_rows * width)), dv(allocate_floats(key_rows * width)), dq(allocate_floats(op.group() * round_up(op.seq_q, rows) * width)),
+      : rows(queries_in_block(tile)),
+        width(round_up(op.head_dim, tile.columns)),
+        key_rows(round_up(keys_in_block, tile.rows)),
+        q_left(allocate_floats(rows * op.head_dim)),
+        dout_left(allocate_floats(rows * op.head_dim)),
+        q_right(allocate_floats(rows * width)),
+        dout_right(allocate_floats(rows * width)),
+        k_depth(allocate_floats(keys_in_block * op.head_dim)),
+        v_depth(allocate_floats(keys_in_block * op.head_dim)),
+        k_right(allocate_floats(keys_in_block * width)),
+        p(allocate_floats(rows * keys_in_block)),
+        dp(allocate_floats(rows * keys_in_block)),
+        left(allocate_floats(std::max(rows * keys_in_block, key_rows * rows))),
+        dk(allocate_floats(key_rows * width)),
+        dv(allocate_floats(key_rows * width)),
+        dq(allocate_floats(op.group() * round_up(op.seq_q, rows) * width)),
         delta(allocate_floats(op.group() * op.seq_q)) {}
 };
 
@@ -147,8 +167,8 @@ RECKON_CLONES void gradient_row(float* p, float* dp, std::int64_t visible, std::
 
 /// What a block of queries adds to dq, dk and dv of a block of keys.
 template <class T>
-void backward_block(const AttentionBackward<T>& op, const MatmulTile& tile, std::int64_t b, std::int64_t h, std::int64_t first, std::int64_t key, std::int64_t block,
-                    BackwardRoom& room) {
+void backward_block(const AttentionBackward<T>& op, const MatmulTile& tile, std::int64_t b, std::int64_t h, std::int64_t first,
+                    std::int64_t key, std::int64_t block, BackwardRoom& room) {
   const std::int64_t rows = std::min(room.rows, op.seq_q - first), head_dim = op.head_dim, member = h % op.group();
   if (op.visible(first + rows - 1) <= key) return;
   const T* q = op.q + op.q_at(b, first, h);
@@ -163,8 +183,8 @@ void backward_block(const AttentionBackward<T>& op, const MatmulTile& tile, std:
   multiply_panels(tile, rows, block, head_dim, room.dout_left.get(), room.v_depth.get(), room.dp.get(), keys_in_block);
   for (std::int64_t i = 0; i < rows; ++i) {
     const std::int64_t visible = std::clamp<std::int64_t>(op.visible(first + i) - key, 0, block);
-    gradient_row(room.p.get() + i * keys_in_block, room.dp.get() + i * keys_in_block, visible, block, float(op.score_scale()), op.lse[op.lse_at(b, first + i, h)],
-                 room.delta[member * op.seq_q + first + i]);
+    gradient_row(room.p.get() + i * keys_in_block, room.dp.get() + i * keys_in_block, visible, block, float(op.score_scale()),
+                 op.lse[op.lse_at(b, first + i, h)], room.delta[member * op.seq_q + first + i]);
   }
   pack_panels(room.p.get(), keys_in_block, false, block, rows, tile.rows, room.left.get());
   multiply_panels(tile, block, head_dim, rows, room.left.get(), room.dout_right.get(), room.dv.get(), room.width);
@@ -194,7 +214,8 @@ void backward_head(const AttentionBackward<T>& op, const MatmulTile& tile, std::
     std::fill_n(room.dk.get(), room.key_rows * room.width, 0.0f);
     std::fill_n(room.dv.get(), room.key_rows * room.width, 0.0f);
     for (std::int64_t g = 0; g < group; ++g) {
-      for (std::int64_t first = 0; first < op.seq_q; first += room.rows) backward_block(op, tile, b, kv_head * group + g, first, key, block, room);
+      for (std::int64_t first = 0; first < op.seq_q; first += room.rows)
+        backward_block(op, tile, b, kv_head * group + g, first, key, block, room);
     }
     for (std::int64_t j = 0; j < block; ++j) {
       store_row(room.dk.get() + j * room.width, 1.0f, op.accumulate, op.dk + at + j * op.step_kv(), head_dim);
@@ -246,7 +267,8 @@ RECKON_CLONES void softmax_gradient_row(const T* p, const T* dout, T* dx, std::i
 template <class T>
 void softmax_forward(const SoftmaxForward<T>& op, Stream) {
   for_each_piece(op.rows, rows_in_piece(op.columns), [&](std::int64_t first, std::int64_t last) {
-    for (std::int64_t row = first; row < last; ++row) softmax_row(op.x + row * op.columns, op.out + row * op.columns, op.visible(row), op.columns, float(op.scale));
+    for (std::int64_t row = first; row < last; ++row)
+      softmax_row(op.x + row * op.columns, op.out + row * op.columns, op.visible(row), op.columns, float(op.scale));
   });
 }
 

@@ -41,7 +41,8 @@ void bias_backward(const BiasBackward<T>& op, Stream) {
   for_each_piece(chunks, 1, [&](std::int64_t chunk, std::int64_t) {
     float* sum = partial + chunk * columns;
     std::fill_n(sum, columns, 0.0f);
-    for (std::int64_t row = chunk * op.rows / chunks; row < (chunk + 1) * op.rows / chunks; ++row) add_row(op.dout + row * columns, sum, columns);
+    for (std::int64_t row = chunk * op.rows / chunks; row < (chunk + 1) * op.rows / chunks; ++row)
+      add_row(op.dout + row * columns, sum, columns);
   });
   for_each_piece(columns, 256, [&](std::int64_t first, std::int64_t last) {
     if (!op.accumulate) std::fill(op.dbias + first, op.dbias + last, 0.0f);

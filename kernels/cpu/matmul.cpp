@@ -1,9 +1,9 @@
 // The CPU matrix product: operands packed into panels as wide as a register tile, in blocks that stay in cache.
 //
-// a is packed once, as a whole; b block by block where it is used, so that a large b (a weight matrix beside few tokens) is read from memory
-// once and never written back.  Tiles add to c itself where its type and factors allow it.  Blocks of c are divided among threads, never the
-// sum over k: the same bits with any number of threads.  bf16 is multiplied as pairs where the processor can, else widened while packing.
-// SPDX-License-Identifier: Apache-2.0
+// a is packed once, as a whole; b block by block where it is used, so that a large b (a weight matrix beside few tokens) is read from
+// memory once and never written back.  Tiles add to c itself where its type and factors allow it.  Blocks of c are divided among threads,
+// never the sum over k: the same bits with any number of threads.  bf16 is multiplied as pairs where the processor can, else widened while
+// packing. SPDX-License-Identifier: Apache-2.0
 #include "kernels/op/matmul.hpp"
 
 #include <type_traits>
@@ -74,8 +74,8 @@ struct Product {
   }
 
   /// One tile where it lies in c; at the edges through a buffer of a whole tile.  `rows` and `columns` are what is left of the task.
-  void multiply_into_c(std::int64_t depth, const float* a_panel, const float* b_panel, std::int64_t row, std::int64_t column, std::int64_t rows, std::int64_t columns, bool add,
-                       float* edge) const {
+  void multiply_into_c(std::int64_t depth, const float* a_panel, const float* b_panel, std::int64_t row, std::int64_t column,
+                       std::int64_t rows, std::int64_t columns, bool add, float* edge) const {
     if constexpr (std::is_same_v<R, float>) {
       float* at = c + row * op.row_c() + column;
       if (rows >= tile.rows && columns >= tile.columns) return tile.multiply(depth, a_panel, b_panel, at, op.row_c(), add);
@@ -100,7 +100,8 @@ struct Product {
             const float* a_panel = packed_a + (t.row + i) * words() + l * tile.rows;
             const float* b_panel = room.b.get() + j * depth;
             if (direct()) {
-              multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1, room.edge.get());
+              multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1,
+                              room.edge.get());
             } else {
               tile.multiply(depth, a_panel, b_panel, room.sum.get() + i * width + j, width, l > 0);
             }
@@ -121,7 +122,8 @@ void pack_a(const Matmul<T, R>& op, const MatmulTile& tile, const T* a, float* o
   const std::int64_t words = words_of(tile, op.k), row = op.row_a();
 #pragma omp parallel for schedule(static) if (op.m * op.k > 65536)
   for (std::int64_t i = 0; i < op.m; i += tile.rows) {
-    pack_for(tile, op.transpose_a ? a + i : a + i * row, row, !op.transpose_a, std::min<std::int64_t>(tile.rows, op.m - i), op.k, tile.rows, out + i * words);
+    pack_for(tile, op.transpose_a ? a + i : a + i * row, row, !op.transpose_a, std::min<std::int64_t>(tile.rows, op.m - i), op.k, tile.rows,
+             out + i * words);
   }
 }
 
@@ -136,11 +138,13 @@ template <class T, class R>
 void run_member(const Product<T, R>& product, std::int64_t threads) {
   const auto& op = product.op;
   const std::int64_t columns = block_size(op.n, columns_of_block, product.tile.columns, threads), across = (op.n + columns - 1) / columns;
-  const std::int64_t rows = block_size(op.m, rows_of_task, product.tile.rows, across % threads == 0 ? 1 : threads), down = (op.m + rows - 1) / rows;
+  const std::int64_t rows = block_size(op.m, rows_of_task, product.tile.rows, across % threads == 0 ? 1 : threads),
+                     down = (op.m + rows - 1) / rows;
   const std::int64_t width = round_up(std::min(columns, op.n), product.tile.columns);
 #pragma omp parallel if (across * down > 1 && op.m * op.n * op.k > 262144)
   {
-    Room room{allocate_floats(std::min(depth_of_block, product.words()) * width), {}, allocate_floats(product.tile.rows * product.tile.columns)};
+    Room room{
+        allocate_floats(std::min(depth_of_block, product.words()) * width), {}, allocate_floats(product.tile.rows * product.tile.columns)};
     if (!product.direct()) room.sum = allocate_floats(round_up(std::min(rows, op.m), product.tile.rows) * width);
 #pragma omp for schedule(dynamic)
     for (std::int64_t i = 0; i < across * down; ++i) {

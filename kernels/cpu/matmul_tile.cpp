@@ -49,7 +49,8 @@ RECKON_INLINE void multiply(std::int64_t k, const float* a, const float* b, floa
 
 #ifdef RECKON_X86
 /// Pairs of bf16: each step of l multiplies two values of k.
-__attribute__((target("avx512f,avx512bf16"))) void multiply_pairs(std::int64_t depth, const float* a, const float* b, float* c, std::int64_t row_c, bool add) {
+__attribute__((target("avx512f,avx512bf16"))) void multiply_pairs(std::int64_t depth, const float* a, const float* b, float* c,
+                                                                  std::int64_t row_c, bool add) {
   constexpr int rows = 14, vectors = 2, width = 16;
   __m512 sum[rows][vectors] = {};
   for (std::int64_t l = 0; l < depth; ++l) {
@@ -75,14 +76,18 @@ __attribute__((target("avx512f,avx512bf16"))) void multiply_pairs(std::int64_t d
   }
 }
 
-__attribute__((target("avx512f"))) void multiply_avx512(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c, bool add) {
+__attribute__((target("avx512f"))) void multiply_avx512(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c,
+                                                        bool add) {
   multiply<14, 2, Lanes16>(k, a, b, c, row_c, add);
 }
-__attribute__((target("avx2,fma"))) void multiply_avx2(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c, bool add) {
+__attribute__((target("avx2,fma"))) void multiply_avx2(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c,
+                                                       bool add) {
   multiply<6, 2, Lanes8>(k, a, b, c, row_c, add);
 }
 #endif
-void multiply_any(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c, bool add) { multiply<4, 2, Lanes4>(k, a, b, c, row_c, add); }
+void multiply_any(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c, bool add) {
+  multiply<4, 2, Lanes4>(k, a, b, c, row_c, add);
+}
 
 }  // namespace
 

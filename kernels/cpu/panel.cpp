@@ -62,7 +62,8 @@ __attribute__((target("avx512f"))) inline void transpose_block(__m512 (&r)[16]) 
   }
 }
 
-__attribute__((target("avx512f"))) void transpose_avx512(const char* rows, std::int64_t row_bytes, std::int64_t count, std::int64_t words, std::int64_t width, float* out) {
+__attribute__((target("avx512f"))) void transpose_avx512(const char* rows, std::int64_t row_bytes, std::int64_t count, std::int64_t words,
+                                                         std::int64_t width, float* out) {
   for (std::int64_t first = 0; first < width; first += 16) {
     const __mmask16 lanes = static_cast<__mmask16>((1u << std::min<std::int64_t>(16, width - first)) - 1);
     for (std::int64_t l = 0; l < words; l += 16) {
@@ -70,7 +71,8 @@ __attribute__((target("avx512f"))) void transpose_avx512(const char* rows, std::
       const __mmask16 mask = static_cast<__mmask16>((1u << here) - 1);
       __m512 r[16];
 #pragma GCC unroll 16
-      for (int i = 0; i < 16; ++i) r[i] = first + i < count ? _mm512_maskz_loadu_ps(mask, rows + (first + i) * row_bytes + l * 4) : _mm512_setzero_ps();
+      for (int i = 0; i < 16; ++i)
+        r[i] = first + i < count ? _mm512_maskz_loadu_ps(mask, rows + (first + i) * row_bytes + l * 4) : _mm512_setzero_ps();
       transpose_block(r);
       if (here == 16) {
 #pragma GCC unroll 16
@@ -100,7 +102,8 @@ RECKON_CLONES void pack_across(const T* matrix, std::int64_t row, std::int64_t c
 }
 
 /// Widened rows along the depth.
-RECKON_CLONES void pack_along(const Bf16* matrix, std::int64_t row, std::int64_t count, std::int64_t depth, std::int64_t width, float* out) {
+RECKON_CLONES void pack_along(const Bf16* matrix, std::int64_t row, std::int64_t count, std::int64_t depth, std::int64_t width,
+                              float* out) {
   constexpr std::int64_t step = 16;
   for (std::int64_t first = 0; first < depth; first += step) {
     const std::int64_t last = std::min(depth, first + step);
@@ -128,7 +131,8 @@ RECKON_CLONES void pair_rows(const Bf16* low, const Bf16* high, std::int64_t cou
 
 }  // namespace
 
-void pack_panel(const float* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width, float* out) {
+void pack_panel(const float* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width,
+                float* out) {
   if (along_depth) {
     transpose(matrix, row * 4, count, depth, width, out);
   } else {
@@ -136,7 +140,8 @@ void pack_panel(const float* matrix, std::int64_t row, bool along_depth, std::in
   }
 }
 
-void pack_panel(const Bf16* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width, float* out) {
+void pack_panel(const Bf16* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width,
+                float* out) {
   if (along_depth) {
     pack_along(matrix, row, count, depth, width, out);
   } else {
@@ -144,7 +149,8 @@ void pack_panel(const Bf16* matrix, std::int64_t row, bool along_depth, std::int
   }
 }
 
-void pack_pairs(const Bf16* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width, float* out) {
+void pack_pairs(const Bf16* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width,
+                float* out) {
   const std::int64_t words = depth / 2;
   if (!along_depth) {
     for (std::int64_t l = 0; l < words; ++l) pair_rows(matrix + 2 * l * row, matrix + (2 * l + 1) * row, count, width, out + l * width);

@@ -20,7 +20,8 @@ RECKON_CLONES void widen_piece(const T* x, float* out, std::int64_t count) {
 }
 
 template <class G>
-RECKON_CLONES void sgd_piece(const G* gradient, float* master, float* momentum, float scale, float decay, float factor, float rate, std::int64_t count) {
+RECKON_CLONES void sgd_piece(const G* gradient, float* master, float* momentum, float scale, float decay, float factor, float rate,
+                             std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
     const float m = factor * momentum[i] + scale * widen(gradient[i]) + decay * master[i];
@@ -33,8 +34,8 @@ template <class T, class G>
 void sgd(const Sgd<T, G>& op, Stream) {
   for_each_piece(op.count, elements_in_piece / 4, [&](std::int64_t first, std::int64_t last) {
     const std::int64_t count = last - first;
-    sgd_piece(op.gradient + first, op.master + first, op.momentum + first, float(op.gradient_scale), float(op.weight_decay), float(op.momentum_factor),
-              float(op.learning_rate), count);
+    sgd_piece(op.gradient + first, op.master + first, op.momentum + first, float(op.gradient_scale), float(op.weight_decay),
+              float(op.momentum_factor), float(op.learning_rate), count);
     if (op.weight != nullptr) narrow_piece(op.master + first, 1.0f, op.weight + first, count);
   });
 }
@@ -44,8 +45,8 @@ struct LambCoefficients {
 };
 
 template <class G>
-RECKON_CLONES void lamb_piece(const LambCoefficients& k, const G* gradient, const float* master, float* first, float* second, float* update, double* norms,
-                              std::int64_t count) {
+RECKON_CLONES void lamb_piece(const LambCoefficients& k, const G* gradient, const float* master, float* first, float* second, float* update,
+                              double* norms, std::int64_t count) {
   double weights = 0, updates = 0;
 #pragma omp simd reduction(+ : weights, updates)
   for (std::int64_t i = 0; i < count; ++i) {
@@ -66,13 +67,21 @@ RECKON_CLONES void lamb_piece(const LambCoefficients& k, const G* gradient, cons
 template <class T, class G>
 void lamb_moments(const LambMoments<T, G>& op, Stream) {
   const double step = double(op.step);
-  const LambCoefficients k{float(op.beta1), float(1 - op.beta1), float(op.beta2), float(1 - op.beta2), float(1 / (1 - std::pow(op.beta1, step))),
-                           float(1 / std::sqrt(1 - std::pow(op.beta2, step))), float(op.epsilon), float(op.weight_decay), float(op.gradient_scale)};
+  const LambCoefficients k{float(op.beta1),
+                           float(1 - op.beta1),
+                           float(op.beta2),
+                           float(1 - op.beta2),
+                           float(1 / (1 - std::pow(op.beta1, step))),
+                           float(1 / std::sqrt(1 - std::pow(op.beta2, step))),
+                           float(op.epsilon),
+                           float(op.weight_decay),
+                           float(op.gradient_scale)};
   const std::int64_t chunks = row_chunks(op.count);
   double* partial = static_cast<double*>(op.workspace);
   for_each_piece(chunks, 1, [&](std::int64_t chunk, std::int64_t) {
     const std::int64_t first = chunk * op.count / chunks, last = (chunk + 1) * op.count / chunks;
-    lamb_piece(k, op.gradient + first, op.master + first, op.first_moment + first, op.second_moment + first, op.update + first, partial + 2 * chunk, last - first);
+    lamb_piece(k, op.gradient + first, op.master + first, op.first_moment + first, op.second_moment + first, op.update + first,
+               partial + 2 * chunk, last - first);
   });
   op.norms[0] = op.norms[1] = 0;
   for (std::int64_t chunk = 0; chunk < chunks; ++chunk) {
@@ -117,12 +126,14 @@ void sum_of_squares(const SumOfSquares<T>& op, Stream) {
 
 template <class T>
 void narrow_elements(const Narrow<T>& op, Stream) {
-  for_each_piece(op.count, elements_in_piece, [&](std::int64_t first, std::int64_t last) { narrow_piece(op.x + first, op.scale, op.out + first, last - first); });
+  for_each_piece(op.count, elements_in_piece,
+                 [&](std::int64_t first, std::int64_t last) { narrow_piece(op.x + first, op.scale, op.out + first, last - first); });
 }
 
 template <class T>
 void widen_elements(const Widen<T>& op, Stream) {
-  for_each_piece(op.count, elements_in_piece, [&](std::int64_t first, std::int64_t last) { widen_piece(op.x + first, op.out + first, last - first); });
+  for_each_piece(op.count, elements_in_piece,
+                 [&](std::int64_t first, std::int64_t last) { widen_piece(op.x + first, op.out + first, last - first); });
 }
 
 }  // namespace

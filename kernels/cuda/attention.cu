@@ -1,7 +1,6 @@
 // Launchers of attention on CUDA.
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/cuda/attention.cuh"
-
 #include "kernels/cuda/launch.hpp"
 
 namespace reckon {

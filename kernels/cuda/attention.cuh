@@ -1,9 +1,10 @@
-// Attention kernels, flash style: no score matrix in memory.  q, out: (batch, seq_q, heads, head_dim); k, v: (batch, seq_kv, kv_heads, head_dim).
+// Attention kernels, flash style: no score matrix in memory.  q, out: (batch, seq_q, heads, head_dim); k, v: (batch, seq_kv, kv_heads,
+// head_dim).
 //
 // Work: see kernels/op/attention.hpp.  Reference: kernels/reference/attention.cpp.
-// Idea: a warp holds one row across its lanes and walks the others; sums over head_dim are warp shuffles.  Plain and correct on the ordinary
-// units: the tensor cores are not used, and keys and values are read again for every query, from the second-level cache.  The backward pass
-// has one warp a query for dq and one a key for dk and dv, so that no two warps add to one place: the same bits every time.
+// Idea: a warp holds one row across its lanes and walks the others; sums over head_dim are warp shuffles.  Plain and correct on the
+// ordinary units: the tensor cores are not used, and keys and values are read again for every query, from the second-level cache.  The
+// backward pass has one warp a query for dq and one a key for dk and dv, so that no two warps add to one place: the same bits every time.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -69,7 +70,8 @@ __device__ inline std::int64_t all_warps() { return std::int64_t(gridDim.x) * bl
 template <class T>
 __global__ void __launch_bounds__(attention_threads) attention_forward_kernel(AttentionForward<T> op, float scale) {
   for (std::int64_t row = first_warp(); row < op.batch * op.heads * op.seq_q; row += all_warps()) {
-    const std::int64_t i = row % op.seq_q, h = row / op.seq_q % op.heads, b = row / op.seq_q / op.heads, kv_head = h / (op.heads / op.kv_heads);
+    const std::int64_t i = row % op.seq_q, h = row / op.seq_q % op.heads, b = row / op.seq_q / op.heads,
+                       kv_head = h / (op.heads / op.kv_heads);
     WarpRow q, out;
     q.load(op.q + op.q_at(b, i, h), op.head_dim);
     out.clear();
@@ -98,7 +100,8 @@ __global__ void __launch_bounds__(attention_threads) attention_forward_kernel(At
 template <class T>
 __global__ void __launch_bounds__(attention_threads) attention_query_gradient_kernel(AttentionBackward<T> op, float scale) {
   for (std::int64_t row = first_warp(); row < op.batch * op.heads * op.seq_q; row += all_warps()) {
-    const std::int64_t i = row % op.seq_q, h = row / op.seq_q % op.heads, b = row / op.seq_q / op.heads, kv_head = h / (op.heads / op.kv_heads);
+    const std::int64_t i = row % op.seq_q, h = row / op.seq_q % op.heads, b = row / op.seq_q / op.heads,
+                       kv_head = h / (op.heads / op.kv_heads);
     WarpRow q, dout, dq;
     q.load(op.q + op.q_at(b, i, h), op.head_dim);
     dout.load(op.dout + op.out_at(b, i, h), op.head_dim);
@@ -118,7 +121,8 @@ __global__ void __launch_bounds__(attention_threads) attention_query_gradient_ke
 template <class T>
 __global__ void __launch_bounds__(attention_threads) attention_key_gradient_kernel(AttentionBackward<T> op, float scale) {
   for (std::int64_t row = first_warp(); row < op.batch * op.kv_heads * op.seq_kv; row += all_warps()) {
-    const std::int64_t j = row % op.seq_kv, kv_head = row / op.seq_kv % op.kv_heads, b = row / op.seq_kv / op.kv_heads, group = op.heads / op.kv_heads;
+    const std::int64_t j = row % op.seq_kv, kv_head = row / op.seq_kv % op.kv_heads, b = row / op.seq_kv / op.kv_heads,
+                       group = op.heads / op.kv_heads;
     const std::int64_t at = op.kv_at(b, j, kv_head);
     WarpRow k, v, dk, dv;
     k.load(op.k + at, op.head_dim);

@@ -1,8 +1,7 @@
 // Launchers of the ops around the products on CUDA.
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/cuda/tokens.cuh"
-
 #include "kernels/cuda/launch.hpp"
+#include "kernels/cuda/tokens.cuh"
 
 namespace reckon {
 namespace {
@@ -14,7 +13,8 @@ cudaStream_t queue_of(Stream stream) { return static_cast<cudaStream_t>(stream.h
 template <class Body>
 void launch_each(const char* name, std::int64_t count, const Body& body, Stream stream) {
   if (count == 0) return;
-  RECKON_LAUNCH((each_kernel), grid_for((count + token_threads - 1) / token_threads, most_token_blocks), token_threads, queue_of(stream), count, body);
+  RECKON_LAUNCH((each_kernel), grid_for((count + token_threads - 1) / token_threads, most_token_blocks), token_threads, queue_of(stream),
+                count, body);
   check_launch(name);
 }
 

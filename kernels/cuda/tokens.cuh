@@ -1,8 +1,7 @@
 // Kernels of the ops around the products: softmax, cross-entropy, embedding, rotary positions, experts, bias.
 //
-// Work: see the ops' work().  Reference: kernels/reference.  Idea: a block a row where a row is summed, else a thread an element; gradients of
-// tables are gathered by their rows, never scattered: no atomics, the same bits every time.
-// SPDX-License-Identifier: Apache-2.0
+// Work: see the ops' work().  Reference: kernels/reference.  Idea: a block a row where a row is summed, else a thread an element; gradients
+// of tables are gathered by their rows, never scattered: no atomics, the same bits every time. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include "kernels/cuda/pack.cuh"
@@ -60,7 +59,8 @@ __global__ void softmax_backward_kernel(SoftmaxBackward<T> op, float scale) {
     float sum = 0.0f;
     for (std::int64_t c = threadIdx.x; c < op.columns; c += blockDim.x) sum += widen(op.p[at + c]) * widen(op.dout[at + c]);
     sum = block_sum(sum, shared);
-    for (std::int64_t c = threadIdx.x; c < op.columns; c += blockDim.x) op.dx[at + c] = narrow<T>(scale * widen(op.p[at + c]) * (widen(op.dout[at + c]) - sum));
+    for (std::int64_t c = threadIdx.x; c < op.columns; c += blockDim.x)
+      op.dx[at + c] = narrow<T>(scale * widen(op.p[at + c]) * (widen(op.dout[at + c]) - sum));
   }
 }
 
@@ -111,7 +111,8 @@ __global__ void embedding_backward_kernel(EmbeddingBackward<T> op) {
   for (std::int64_t row = blockIdx.x; row < op.table_rows; row += gridDim.x) {
     for (std::int64_t t = 0; t < op.tokens; ++t) {
       if (op.index[t] - op.first_row != row) continue;
-      for (std::int64_t c = threadIdx.x; c < op.columns; c += blockDim.x) op.dtable[row * op.columns + c] += widen(op.dout[t * op.columns + c]);
+      for (std::int64_t c = threadIdx.x; c < op.columns; c += blockDim.x)
+        op.dtable[row * op.columns + c] += widen(op.dout[t * op.columns + c]);
     }
   }
 }
@@ -188,7 +189,8 @@ struct CombineBody {
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t t = i / op.columns, c = i % op.columns;
     float sum = 0.0f;
-    for (std::int64_t at = t * op.top_k; at < (t + 1) * op.top_k; ++at) sum += (op.weight == nullptr ? 1.0f : op.weight[at]) * widen(op.x[op.slot[at] * op.columns + c]);
+    for (std::int64_t at = t * op.top_k; at < (t + 1) * op.top_k; ++at)
+      sum += (op.weight == nullptr ? 1.0f : op.weight[at]) * widen(op.x[op.slot[at] * op.columns + c]);
     op.out[i] = narrow<T>(sum);
   }
 };
@@ -227,7 +229,8 @@ struct BiasChunkBody {
   __device__ void operator()(std::int64_t i) const {
     const std::int64_t chunk = i / op.columns, c = i % op.columns;
     float sum = 0.0f;
-    for (std::int64_t row = chunk * op.rows / chunks; row < (chunk + 1) * op.rows / chunks; ++row) sum += widen(op.dout[row * op.columns + c]);
+    for (std::int64_t row = chunk * op.rows / chunks; row < (chunk + 1) * op.rows / chunks; ++row)
+      sum += widen(op.dout[row * op.columns + c]);
     partial[i] = sum;
   }
 };

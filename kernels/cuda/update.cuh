@@ -35,7 +35,8 @@ struct SgdBody {
   Sgd<T, G> op;
   float rate, factor, decay, scale;
   __device__ void operator()(std::int64_t i) const {
-    const float momentum = factor * op.momentum[i] + scale * widen(op.gradient[i]) + decay * op.master[i], master = op.master[i] - rate * momentum;
+    const float momentum = factor * op.momentum[i] + scale * widen(op.gradient[i]) + decay * op.master[i],
+                master = op.master[i] - rate * momentum;
     op.momentum[i] = momentum;
     op.master[i] = master;
     if (op.weight != nullptr) op.weight[i] = narrow<T>(master);
@@ -75,7 +76,8 @@ __global__ void squares_kernel(SumOfSquares<T> op, std::int64_t chunks, double* 
   __shared__ double shared[update_threads];
   for (std::int64_t chunk = blockIdx.x; chunk < chunks; chunk += gridDim.x) {
     double sum = 0;
-    for (std::int64_t i = chunk * op.count / chunks + threadIdx.x; i < (chunk + 1) * op.count / chunks; i += blockDim.x) sum += double(widen(op.x[i])) * double(widen(op.x[i]));
+    for (std::int64_t i = chunk * op.count / chunks + threadIdx.x; i < (chunk + 1) * op.count / chunks; i += blockDim.x)
+      sum += double(widen(op.x[i])) * double(widen(op.x[i]));
     const double all = block_sum_double(sum, shared);
     if (threadIdx.x == 0) partial[chunk] = all;
   }

@@ -12,13 +12,13 @@
 
 namespace reckon {
 
-/// The shape that forward and backward pass share.  Under a causal mask query i sees key j when kv_position + j <= q_position + i: blocks of a
-/// sequence that is split over ranks say where they start.  A query that sees no key has out = 0 and lse = -infinity.
+/// The shape that forward and backward pass share.  Under a causal mask query i sees key j when kv_position + j <= q_position + i: blocks
+/// of a sequence that is split over ranks say where they start.  A query that sees no key has out = 0 and lse = -infinity.
 struct AttentionShape {
   std::int64_t batch = 1, heads = 1, kv_heads = 1, seq_q = 0, seq_kv = 0, head_dim = 0;
   bool causal = true;
   std::int64_t q_position = 0, kv_position = 0;
-  double scale = 0;  ///< of the scores; 0 = 1 / sqrt(head_dim)
+  double scale = 0;                                       ///< of the scores; 0 = 1 / sqrt(head_dim)
   std::int64_t q_token = 0, kv_token = 0, out_token = 0;  ///< elements from a token to the next; 0 = without gaps
   std::int64_t q_batch = 0, kv_batch = 0, out_batch = 0;  ///< elements from a member of the batch to the next; 0 = without gaps
 
@@ -27,9 +27,15 @@ struct AttentionShape {
   RECKON_HOST_DEVICE std::int64_t step_q() const { return q_token > 0 ? q_token : heads * head_dim; }
   RECKON_HOST_DEVICE std::int64_t step_kv() const { return kv_token > 0 ? kv_token : kv_heads * head_dim; }
   RECKON_HOST_DEVICE std::int64_t step_out() const { return out_token > 0 ? out_token : heads * head_dim; }
-  RECKON_HOST_DEVICE std::int64_t q_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return b * (q_batch > 0 ? q_batch : seq_q * step_q()) + i * step_q() + h * head_dim; }
-  RECKON_HOST_DEVICE std::int64_t kv_at(std::int64_t b, std::int64_t j, std::int64_t h) const { return b * (kv_batch > 0 ? kv_batch : seq_kv * step_kv()) + j * step_kv() + h * head_dim; }
-  RECKON_HOST_DEVICE std::int64_t out_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return b * (out_batch > 0 ? out_batch : seq_q * step_out()) + i * step_out() + h * head_dim; }
+  RECKON_HOST_DEVICE std::int64_t q_at(std::int64_t b, std::int64_t i, std::int64_t h) const {
+    return b * (q_batch > 0 ? q_batch : seq_q * step_q()) + i * step_q() + h * head_dim;
+  }
+  RECKON_HOST_DEVICE std::int64_t kv_at(std::int64_t b, std::int64_t j, std::int64_t h) const {
+    return b * (kv_batch > 0 ? kv_batch : seq_kv * step_kv()) + j * step_kv() + h * head_dim;
+  }
+  RECKON_HOST_DEVICE std::int64_t out_at(std::int64_t b, std::int64_t i, std::int64_t h) const {
+    return b * (out_batch > 0 ? out_batch : seq_q * step_out()) + i * step_out() + h * head_dim;
+  }
   RECKON_HOST_DEVICE std::int64_t lse_at(std::int64_t b, std::int64_t i, std::int64_t h) const { return (b * heads + h) * seq_q + i; }
 
   /// How many keys query i sees: the first so many.
@@ -41,7 +47,8 @@ struct AttentionShape {
   void check_shape() const {
     require(batch >= 0 && seq_q >= 0 && seq_kv >= 0 && head_dim >= 1, "attention over a negative size");
     require(heads >= 1 && kv_heads >= 1 && heads % kv_heads == 0, "attention whose heads are no multiple of the key heads");
-    require(step_q() >= heads * head_dim && step_kv() >= kv_heads * head_dim && step_out() >= heads * head_dim, "tokens of attention that overlap");
+    require(step_q() >= heads * head_dim && step_kv() >= kv_heads * head_dim && step_out() >= heads * head_dim,
+            "tokens of attention that overlap");
   }
 };
 
@@ -56,7 +63,8 @@ struct AttentionForward : AttentionShape {
   Accumulator<T>* lse = nullptr;
 
   Work work() const {
-    return flash_attention_work(double(batch), double(heads), double(kv_heads), double(seq_q), double(seq_kv), double(head_dim), double(head_dim), causal, sizeof(T));
+    return flash_attention_work(double(batch), double(heads), double(kv_heads), double(seq_q), double(seq_kv), double(head_dim),
+                                double(head_dim), causal, sizeof(T));
   }
   void check() const { check_shape(); }
 };
@@ -79,8 +87,8 @@ struct AttentionBackward : AttentionShape {
   bool accumulate = false;
 
   Work work() const {
-    return flash_attention_backward_work(double(batch), double(heads), double(kv_heads), double(seq_q), double(seq_kv), double(head_dim), double(head_dim), causal,
-                                         sizeof(T));
+    return flash_attention_backward_work(double(batch), double(heads), double(kv_heads), double(seq_q), double(seq_kv), double(head_dim),
+                                         double(head_dim), causal, sizeof(T));
   }
   void check() const { check_shape(); }
 };

@@ -9,8 +9,8 @@
 
 namespace reckon {
 
-/// out[t] = table[index[t] - first_row], or zeros for an index outside [first_row, first_row + table_rows): a table split over ranks adds up.
-/// `accumulate` adds to what out held before (positions beside words).
+/// out[t] = table[index[t] - first_row], or zeros for an index outside [first_row, first_row + table_rows): a table split over ranks adds
+/// up. `accumulate` adds to what out held before (positions beside words).
 template <class T>
 struct EmbeddingForward {
   using Element = T;
@@ -37,8 +37,8 @@ struct EmbeddingBackward {
   void check() const { require(tokens >= 0 && columns >= 0 && table_rows >= 0, "a look-up of a negative size"); }
 };
 
-/// Rotates pairs (x[d], x[d + head_dim / 2]) of every head of token t by the angle whose cosine and sine lie in row t % period of the tables,
-/// (period, head_dim / 2) each; `inverse` turns back, which is the backward pass.  In place.  x: tokens `stride` elements apart.
+/// Rotates pairs (x[d], x[d + head_dim / 2]) of every head of token t by the angle whose cosine and sine lie in row t % period of the
+/// tables, (period, head_dim / 2) each; `inverse` turns back, which is the backward pass.  In place.  x: tokens `stride` elements apart.
 /// Source: Su et al. 2021 (arXiv 2104.09864), pairs as in GPT-NeoX and Llama's Hugging Face form.
 template <class T>
 struct Rotary {

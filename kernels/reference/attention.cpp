@@ -35,7 +35,8 @@ void attention_forward(const AttentionForward<T>& op) {
           sum += p;
           for (std::int64_t d = 0; d < op.head_dim; ++d) out[std::size_t(d)] += p * double(widen(op.v[op.kv_at(b, j, h / op.group()) + d]));
         }
-        for (std::int64_t d = 0; d < op.head_dim; ++d) op.out[op.out_at(b, i, h) + d] = rounded<T>(keys > 0 ? out[std::size_t(d)] / sum : 0.0);
+        for (std::int64_t d = 0; d < op.head_dim; ++d)
+          op.out[op.out_at(b, i, h) + d] = rounded<T>(keys > 0 ? out[std::size_t(d)] / sum : 0.0);
         op.lse[op.lse_at(b, i, h)] = Accumulator<T>(keys > 0 ? maximum + std::log(sum) : maximum);
       }
     }
@@ -67,11 +68,13 @@ void backward_row(const AttentionBackward<T>& op, std::int64_t b, std::int64_t h
 
 /// Writes the elements of every (token, head) from their sums, and none of the gaps.
 template <class T, class At>
-void store(const std::vector<double>& sums, bool accumulate, T* out, std::int64_t batch, std::int64_t tokens, std::int64_t heads, std::int64_t head_dim, const At& at) {
+void store(const std::vector<double>& sums, bool accumulate, T* out, std::int64_t batch, std::int64_t tokens, std::int64_t heads,
+           std::int64_t head_dim, const At& at) {
   for (std::int64_t b = 0; b < batch; ++b) {
     for (std::int64_t t = 0; t < tokens; ++t) {
       for (std::int64_t h = 0; h < heads; ++h) {
-        for (std::int64_t x = at(b, t, h); x < at(b, t, h) + head_dim; ++x) out[x] = rounded<T>(sums[std::size_t(x)] + (accumulate ? double(widen(out[x])) : 0.0));
+        for (std::int64_t x = at(b, t, h); x < at(b, t, h) + head_dim; ++x)
+          out[x] = rounded<T>(sums[std::size_t(x)] + (accumulate ? double(widen(out[x])) : 0.0));
       }
     }
   }
@@ -116,7 +119,8 @@ void softmax_backward(const SoftmaxBackward<T>& op) {
     const T* p = op.p + row * op.columns;
     const T* dout = op.dout + row * op.columns;
     const double sum = dot(p, dout, op.columns);
-    for (std::int64_t c = 0; c < op.columns; ++c) op.dx[row * op.columns + c] = rounded<T>(op.scale * double(widen(p[c])) * (double(widen(dout[c])) - sum));
+    for (std::int64_t c = 0; c < op.columns; ++c)
+      op.dx[row * op.columns + c] = rounded<T>(op.scale * double(widen(p[c])) * (double(widen(dout[c])) - sum));
   }
 }
 

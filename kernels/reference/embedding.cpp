@@ -34,7 +34,8 @@ void rotary(const Rotary<T>& op) {
   for (std::int64_t t = 0; t < op.tokens; ++t) {
     for (std::int64_t h = 0; h < op.heads; ++h) {
       for (std::int64_t d = 0; d < half; ++d) {
-        const double cosine = double(op.cosine[t % op.period * half + d]), sine = (op.inverse ? -1 : 1) * double(op.sine[t % op.period * half + d]);
+        const double cosine = double(op.cosine[t % op.period * half + d]),
+                     sine = (op.inverse ? -1 : 1) * double(op.sine[t % op.period * half + d]);
         T& low = op.x[t * op.stride + h * op.head_dim + d];
         T& high = op.x[t * op.stride + h * op.head_dim + d + half];
         const double a = double(widen(low)), b = double(widen(high));

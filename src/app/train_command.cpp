@@ -39,21 +39,25 @@ Request read_request(const ParsedOptions& options, int ranks) {
   train::check_job(r.job);
   const Strategy& s = r.job.strategy;
   if (s.num_devices() != ranks) {
-    throw UsageError(fmt::format("the strategy takes {} ranks (tp {} x cp {} x dp {} x pp {}), but {} {} started", s.num_devices(), s.tensor_parallel, s.context_parallel,
-                                 s.data_parallel, s.pipeline_parallel, ranks, ranks == 1 ? "was" : "were"),
-                     fmt::format("start with 'mpiexec -n {} reckon train ...', or choose other degrees", s.num_devices()));
+    throw UsageError(
+        fmt::format("the strategy takes {} ranks (tp {} x cp {} x dp {} x pp {}), but {} {} started", s.num_devices(), s.tensor_parallel,
+                    s.context_parallel, s.data_parallel, s.pipeline_parallel, ranks, ranks == 1 ? "was" : "were"),
+        fmt::format("start with 'mpiexec -n {} reckon train ...', or choose other degrees", s.num_devices()));
   }
   for (std::int64_t stage = 0; stage < s.pipeline_parallel; ++stage) {
     train::pipeline_schedule(s.schedule, stage, s.pipeline_parallel, s.num_micro_batches(), s.virtual_stages);
   }
   r.text_name = options.text("text");
-  r.text = std::make_unique<train::TextData>(read_input_file(r.text_name, largest_text), r.text_name, r.job.seq_len, options.number("held-back", 0, 0.9));
+  r.text = std::make_unique<train::TextData>(read_input_file(r.text_name, largest_text), r.text_name, r.job.seq_len,
+                                             options.number("held-back", 0, 0.9));
   r.folder = options.find("checkpoint").value_or("");
   r.checkpoint_every = options.count("checkpoint-every", 1);
-  if (options.given("checkpoint-every") && r.folder.empty()) throw UsageError("--checkpoint-every without a folder", "give --checkpoint FOLDER");
+  if (options.given("checkpoint-every") && r.folder.empty())
+    throw UsageError("--checkpoint-every without a folder", "give --checkpoint FOLDER");
   if (options.given("validate-every")) r.validate_every = options.count("validate-every", 1);
   r.validation_batches = options.count("validation-batches", 1, 1 << 20);
-  if (r.validate_every > 0 && options.number("held-back", 0, 0.9) == 0) throw UsageError("validation on a text of which nothing is held back", "give --held-back 0.1");
+  if (r.validate_every > 0 && options.number("held-back", 0, 0.9) == 0)
+    throw UsageError("validation on a text of which nothing is held back", "give --held-back 0.1");
   return r;
 }
 
@@ -62,8 +66,8 @@ CheckpointFacts facts_of(const Request& r, int ranks) {
   const train::TrainingJob& j = r.job;
   const Transformer& m = j.model();
   const train::OptimizerSettings& o = j.optimizer;
-  return {{"model", fmt::format("{} ({} layers, hidden {}, heads {}/{}, ffn {}, vocabulary {})", j.architecture.name, m.num_layers, m.hidden_size, m.num_heads, m.num_kv_heads,
-                                m.ffn_hidden_size, m.vocab_size)},
+  return {{"model", fmt::format("{} ({} layers, hidden {}, heads {}/{}, ffn {}, vocabulary {})", j.architecture.name, m.num_layers,
+                                m.hidden_size, m.num_heads, m.num_kv_heads, m.ffn_hidden_size, m.vocab_size)},
           {"number of ranks", fmt::to_string(ranks)},
           {"strategy", describe(j.strategy)},
           {"global batch", fmt::to_string(j.strategy.global_batch_size)},
@@ -72,8 +76,8 @@ CheckpointFacts facts_of(const Request& r, int ranks) {
           {"sequence length", fmt::to_string(j.seq_len)},
           {"seed", fmt::to_string(j.seed)},
           {"number of steps", fmt::to_string(j.steps)},
-          {"optimizer", fmt::format("{}, rate {} to {}, warm-up {}, betas {} and {}, decay {}, clip {}", name_of(o.kind), o.learning_rate, o.least_learning_rate, o.warmup_steps,
-                                    o.beta1, o.beta2, o.weight_decay, o.clip)},
+          {"optimizer", fmt::format("{}, rate {} to {}, warm-up {}, betas {} and {}, decay {}, clip {}", name_of(o.kind), o.learning_rate,
+                                    o.least_learning_rate, o.warmup_steps, o.beta1, o.beta2, o.weight_decay, o.clip)},
           {"text", fmt::format("{} bytes, digest {:016x}", r.text->size(), r.text->digest())}};
 }
 
@@ -127,15 +131,16 @@ class Narrator {
   std::chrono::steady_clock::time_point next_;
 };
 
-void train_steps(const Request& r, const ParsedOptions& options, const MpiSession& session, const Communicator& world, train::Trainer& trainer,
-                 const CheckpointFacts& facts, TrainingRecord& record) {
+void train_steps(const Request& r, const ParsedOptions& options, const MpiSession& session, const Communicator& world,
+                 train::Trainer& trainer, const CheckpointFacts& facts, TrainingRecord& record) {
   const std::int64_t steps = r.job.steps;
   Narrator narrator(options.flag("quiet") || !session.is_root(), record.tokens_per_step(), steps);
   for (std::int64_t step = record.first_step; step <= steps; ++step) {
     record.steps.push_back(trainer.step(step));
     average(world, record.steps.back().seconds);
     narrator.step(record.steps.back());
-    if (r.validate_every > 0 && (step % r.validate_every == 0 || step == steps)) record.validation.push_back({step, trainer.validation_loss(r.validation_batches)});
+    if (r.validate_every > 0 && (step % r.validate_every == 0 || step == steps))
+      record.validation.push_back({step, trainer.validation_loss(r.validation_batches)});
     if (!r.folder.empty() && (step % r.checkpoint_every == 0 || step == steps)) save(r, session, trainer, facts, step);
   }
 }
@@ -153,15 +158,17 @@ CommandSpec train_spec() {
                     {{.name = "json", .help = "the answer as JSON on stdout"},
                      {.name = "quiet", .help = "no progress", .letter = 'q'},
                      {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}});
-  return {"train",
-          "trains a small real model on this machine with a given strategy, across MPI ranks",
-          {"reckon train --model experiments/training/tiny-gpt.json --text experiments/README.md --steps 20 --validate-every 10",
-           "reckon train --model experiments/training/tiny-llama.json --text experiments/README.md --precision bf16 --recompute full --json",
-           "reckon train --model experiments/training/tiny-experts.json --text experiments/README.md --checkpoint checkpoints"},
-          groups,
-          {},
-          "'mpiexec -n 4 reckon train --tp 2 --pp 2 ...' trains on 4 ranks. The loss does not depend on the strategy, up to rounding. With --checkpoint a run that was killed is started again by the same "
-          "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step."};
+  return {
+      "train",
+      "trains a small real model on this machine with a given strategy, across MPI ranks",
+      {"reckon train --model experiments/training/tiny-gpt.json --text experiments/README.md --steps 20 --validate-every 10",
+       "reckon train --model experiments/training/tiny-llama.json --text experiments/README.md --precision bf16 --recompute full --json",
+       "reckon train --model experiments/training/tiny-experts.json --text experiments/README.md --checkpoint checkpoints"},
+      groups,
+      {},
+      "'mpiexec -n 4 reckon train --tp 2 --pp 2 ...' trains on 4 ranks. The loss does not depend on the strategy, up to rounding. With "
+      "--checkpoint a run that was killed is started again by the same "
+      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step."};
 }
 
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session) {
@@ -169,7 +176,8 @@ CommandResult run_train(const ParsedOptions& options, const MpiSession& session)
   together(session, [&] { r = read_request(options, session.size()); });
   train::keep_freed_memory();
   const Communicator world = Communicator::world();
-  const int threads = options.given("threads") ? int(options.count("threads", 1, 4096)) : std::max(1, train::processors() / world.size_on_node());
+  const int threads =
+      options.given("threads") ? int(options.count("threads", 1, 4096)) : std::max(1, train::processors() / world.size_on_node());
   train::set_threads(threads);
 
   const train::ProcessGrid grid = train::make_process_grid(world, r.job.strategy);

@@ -13,7 +13,8 @@ constexpr std::int64_t largest_degree = 1 << 20, longest_sequence = 1 << 24;
 const std::vector<std::string> optimizer_names{"adamw", "sgd", "lamb"};
 
 template <class Enum>
-Enum named(const ParsedOptions& options, const std::string& option, const std::vector<std::string>& names, std::optional<Enum> (*value_of)(std::string_view)) {
+Enum named(const ParsedOptions& options, const std::string& option, const std::vector<std::string>& names,
+           std::optional<Enum> (*value_of)(std::string_view)) {
   return *value_of(options.choice(option, names));
 }
 
@@ -28,7 +29,8 @@ Strategy read_strategy(const ParsedOptions& options, int ranks) {
   const std::int64_t others = s.tensor_parallel * s.pipeline_parallel * s.context_parallel;
   s.data_parallel = options.given("dp") ? degree("dp") : std::max<std::int64_t>(1, ranks / others);
   s.micro_batch_size = degree("mb");
-  s.global_batch_size = options.given("gb") ? options.count("gb", 1, largest_degree) : s.data_parallel * s.micro_batch_size * s.pipeline_parallel;
+  s.global_batch_size =
+      options.given("gb") ? options.count("gb", 1, largest_degree) : s.data_parallel * s.micro_batch_size * s.pipeline_parallel;
   s.precision = named(options, "precision", {"fp32", "bf16"}, precision_of);
   s.attention = named(options, "attention", {"flash", "unfused"}, attention_of);
   s.sharding = named(options, "sharding", {"none", "zero1", "zero2", "zero3"}, sharding_of);
@@ -60,41 +62,40 @@ train::OptimizerSettings read_optimizer(const ParsedOptions& options, std::int64
 std::string_view name_of(train::OptimizerKind kind) { return optimizer_names[std::size_t(kind)]; }
 
 std::vector<OptionGroup> train_option_groups() {
-  return {
-      {"What is trained",
-       {{.name = "model", .argument = "NAME", .fallback = "gpt2", .help = "a decoder of the catalogue, or a config.json"},
-        {.name = "as", .argument = "FAMILY", .help = "read a config.json as that family"},
-        {.name = "byte-vocabulary", .help = "256 rows in the tables: all that a text of bytes needs"},
-        {.name = "text", .argument = "FILE", .help = "any file; its bytes are the tokens"},
-        {.name = "held-back", .argument = "SHARE", .fallback = "0.1", .help = "the end of the text that is kept for validation"},
-        {.name = "seq-len", .argument = "N", .fallback = "64", .help = "tokens in a sequence"},
-        {.name = "steps", .argument = "N", .fallback = "20", .help = "steps, from the first of the run"},
-        {.name = "gb", .argument = "N", .help = "global batch in sequences [default: one micro-batch a rank and stage]"},
-        {.name = "mb", .argument = "N", .fallback = "4", .help = "micro-batch in sequences; the rest is accumulated"},
-        {.name = "precision", .argument = "NAME", .fallback = "fp32", .help = "fp32, or bf16 with fp32 master weights"},
-        {.name = "attention", .argument = "NAME", .fallback = "flash", .help = "flash, unfused"},
-        {.name = "seed", .argument = "N", .fallback = "1", .help = "of weights and order of the text"}}},
-      {"Optimiser",
-       {{.name = "optimizer", .argument = "NAME", .fallback = "adamw", .help = "adamw, sgd, lamb"},
-        {.name = "learning-rate", .argument = "X", .fallback = "0.0006", .help = "after the warm-up"},
-        {.name = "least-learning-rate", .argument = "X", .help = "at the last step, along a cosine [default: a tenth]"},
-        {.name = "warmup", .argument = "N", .help = "steps of linear warm-up [default: 10, or half the run]"},
-        {.name = "beta1", .argument = "X", .fallback = "0.9", .help = "first moment; momentum of sgd"},
-        {.name = "beta2", .argument = "X", .fallback = "0.95", .help = "second moment"},
-        {.name = "weight-decay", .argument = "X", .fallback = "0.1", .help = "of matrices"},
-        {.name = "clip", .argument = "X", .fallback = "1", .help = "largest norm of the gradient; 0 = no clipping"}}},
-      {"The strategy",
-       {{.name = "tp", .argument = "N", .fallback = "1", .help = "tensor parallel"},
-        {.name = "pp", .argument = "N", .fallback = "1", .help = "pipeline stages"},
-        {.name = "cp", .argument = "N", .fallback = "1", .help = "context parallel (ring attention)"},
-        {.name = "ep", .argument = "N", .fallback = "1", .help = "expert parallel"},
-        {.name = "dp", .argument = "N", .help = "data parallel [default: all other ranks]"},
-        {.name = "vpp", .argument = "N", .fallback = "1", .help = "virtual stages of a pipeline rank"},
-        {.name = "schedule", .argument = "NAME", .help = "none, gpipe, 1f1b, interleaved-1f1b [default: by --pp and --vpp]"},
-        {.name = "sharding", .argument = "NAME", .fallback = "none", .help = "none, zero1, zero2, zero3 (= FSDP)"},
-        {.name = "recompute", .argument = "NAME", .fallback = "none", .help = "none, selective, full"},
-        {.name = "no-sp", .help = "no sequence parallelism beside tensor parallelism"},
-        {.name = "threads", .argument = "N", .help = "threads of a rank [default: the node's processors over its ranks]"}}}};
+  return {{"What is trained",
+           {{.name = "model", .argument = "NAME", .fallback = "gpt2", .help = "a decoder of the catalogue, or a config.json"},
+            {.name = "as", .argument = "FAMILY", .help = "read a config.json as that family"},
+            {.name = "byte-vocabulary", .help = "256 rows in the tables: all that a text of bytes needs"},
+            {.name = "text", .argument = "FILE", .help = "any file; its bytes are the tokens"},
+            {.name = "held-back", .argument = "SHARE", .fallback = "0.1", .help = "the end of the text that is kept for validation"},
+            {.name = "seq-len", .argument = "N", .fallback = "64", .help = "tokens in a sequence"},
+            {.name = "steps", .argument = "N", .fallback = "20", .help = "steps, from the first of the run"},
+            {.name = "gb", .argument = "N", .help = "global batch in sequences [default: one micro-batch a rank and stage]"},
+            {.name = "mb", .argument = "N", .fallback = "4", .help = "micro-batch in sequences; the rest is accumulated"},
+            {.name = "precision", .argument = "NAME", .fallback = "fp32", .help = "fp32, or bf16 with fp32 master weights"},
+            {.name = "attention", .argument = "NAME", .fallback = "flash", .help = "flash, unfused"},
+            {.name = "seed", .argument = "N", .fallback = "1", .help = "of weights and order of the text"}}},
+          {"Optimiser",
+           {{.name = "optimizer", .argument = "NAME", .fallback = "adamw", .help = "adamw, sgd, lamb"},
+            {.name = "learning-rate", .argument = "X", .fallback = "0.0006", .help = "after the warm-up"},
+            {.name = "least-learning-rate", .argument = "X", .help = "at the last step, along a cosine [default: a tenth]"},
+            {.name = "warmup", .argument = "N", .help = "steps of linear warm-up [default: 10, or half the run]"},
+            {.name = "beta1", .argument = "X", .fallback = "0.9", .help = "first moment; momentum of sgd"},
+            {.name = "beta2", .argument = "X", .fallback = "0.95", .help = "second moment"},
+            {.name = "weight-decay", .argument = "X", .fallback = "0.1", .help = "of matrices"},
+            {.name = "clip", .argument = "X", .fallback = "1", .help = "largest norm of the gradient; 0 = no clipping"}}},
+          {"The strategy",
+           {{.name = "tp", .argument = "N", .fallback = "1", .help = "tensor parallel"},
+            {.name = "pp", .argument = "N", .fallback = "1", .help = "pipeline stages"},
+            {.name = "cp", .argument = "N", .fallback = "1", .help = "context parallel (ring attention)"},
+            {.name = "ep", .argument = "N", .fallback = "1", .help = "expert parallel"},
+            {.name = "dp", .argument = "N", .help = "data parallel [default: all other ranks]"},
+            {.name = "vpp", .argument = "N", .fallback = "1", .help = "virtual stages of a pipeline rank"},
+            {.name = "schedule", .argument = "NAME", .help = "none, gpipe, 1f1b, interleaved-1f1b [default: by --pp and --vpp]"},
+            {.name = "sharding", .argument = "NAME", .fallback = "none", .help = "none, zero1, zero2, zero3 (= FSDP)"},
+            {.name = "recompute", .argument = "NAME", .fallback = "none", .help = "none, selective, full"},
+            {.name = "no-sp", .help = "no sequence parallelism beside tensor parallelism"},
+            {.name = "threads", .argument = "N", .help = "threads of a rank [default: the node's processors over its ranks]"}}}};
 }
 
 train::TrainingJob read_training_job(const ParsedOptions& options, int ranks) {

@@ -23,15 +23,17 @@ namespace reckon {
 using CheckpointFacts = std::vector<std::pair<std::string, std::string>>;
 
 /// Writes this rank's shard of `step`; makes the folders.  Throws FileError.
-void write_shard(const std::filesystem::path& folder, std::int64_t step, int rank, const CheckpointFacts& facts, const std::vector<train::StatePiece>& pieces,
-                 const std::vector<train::ParameterPlace>& places);
+void write_shard(const std::filesystem::path& folder, std::int64_t step, int rank, const CheckpointFacts& facts,
+                 const std::vector<train::StatePiece>& pieces, const std::vector<train::ParameterPlace>& places);
 /// Declares the step whole, after all ranks wrote theirs, and removes all but the newest `keep` steps.  One rank calls it.
-void complete_checkpoint(const std::filesystem::path& folder, std::int64_t step, int ranks, const CheckpointFacts& facts, std::int64_t keep);
+void complete_checkpoint(const std::filesystem::path& folder, std::int64_t step, int ranks, const CheckpointFacts& facts,
+                         std::int64_t keep);
 
 /// The newest whole step, or nothing; a folder that is missing has none.  Throws ConfigError when it is no folder.
 std::optional<std::int64_t> newest_checkpoint(const std::filesystem::path& folder);
-/// Fills `pieces` from this rank's shard.  Throws ConfigError when the shard belongs to another run (naming the first fact that differs), has
-/// other pieces, or is damaged; nothing has been overwritten then unless the damage is in a later piece.
-void read_shard(const std::filesystem::path& folder, std::int64_t step, int rank, const CheckpointFacts& facts, const std::vector<train::StatePiece>& pieces);
+/// Fills `pieces` from this rank's shard.  Throws ConfigError when the shard belongs to another run (naming the first fact that differs),
+/// has other pieces, or is damaged; nothing has been overwritten then unless the damage is in a later piece.
+void read_shard(const std::filesystem::path& folder, std::int64_t step, int rank, const CheckpointFacts& facts,
+                const std::vector<train::StatePiece>& pieces);
 
 }  // namespace reckon

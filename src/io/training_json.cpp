@@ -12,8 +12,16 @@ namespace {
 using Json = nlohmann::ordered_json;
 
 Json seconds_json(const train::PhaseSeconds& s) {
-  return {{"forward", s.forward}, {"backward", s.backward}, {"optimizer", s.optimizer}, {"tensor_messages", s.tensor},   {"context_messages", s.context},
-          {"expert_messages", s.expert}, {"pipeline_messages", s.pipeline}, {"replica_messages", s.replicas}, {"other_messages", s.other}, {"total", s.total}};
+  return {{"forward", s.forward},
+          {"backward", s.backward},
+          {"optimizer", s.optimizer},
+          {"tensor_messages", s.tensor},
+          {"context_messages", s.context},
+          {"expert_messages", s.expert},
+          {"pipeline_messages", s.pipeline},
+          {"replica_messages", s.replicas},
+          {"other_messages", s.other},
+          {"total", s.total}};
 }
 
 }  // namespace
@@ -29,7 +37,11 @@ double TrainingRecord::step_seconds() const {
 std::string training_json(const TrainingRecord& r) {
   Json steps = Json::array(), validation = Json::array();
   for (const train::StepReport& s : r.steps) {
-    steps.push_back({{"step", s.step}, {"loss", s.loss}, {"gradient_norm", s.gradient_norm}, {"learning_rate", s.learning_rate}, {"seconds", seconds_json(s.seconds)}});
+    steps.push_back({{"step", s.step},
+                     {"loss", s.loss},
+                     {"gradient_norm", s.gradient_norm},
+                     {"learning_rate", s.learning_rate},
+                     {"seconds", seconds_json(s.seconds)}});
   }
   for (const ValidationPoint& v : r.validation) validation.push_back({{"step", v.step}, {"loss", v.loss}});
   const double step_time = r.step_seconds();

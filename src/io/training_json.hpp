@@ -19,7 +19,7 @@ struct TrainingRecord {
   double parameters = 0, model_flops_per_token = 0;
   int ranks = 1, threads = 1;
   std::int64_t seq_len = 0, global_batch_size = 0, micro_batch_size = 0, first_step = 1, last_step = 0;
-  std::int64_t state_bytes = 0;  ///< of the rank that holds most
+  std::int64_t state_bytes = 0;          ///< of the rank that holds most
   std::vector<train::StepReport> steps;  ///< seconds are means over the ranks
   std::vector<ValidationPoint> validation;
 

@@ -152,11 +152,13 @@ void Communicator::all_gather(const void* part, void* whole, std::size_t bytes) 
   if (size_ == 1) return;
   const auto start = Clock::now();
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_BYTE, whole, as_count(std::int64_t(bytes)), MPI_BYTE, group_->handle, &request), "MPI_Iallgather");
+  check_mpi(MPI_Iallgather(MPI_IN_PLACE, 0, MPI_BYTE, whole, as_count(std::int64_t(bytes)), MPI_BYTE, group_->handle, &request),
+            "MPI_Iallgather");
   group_->finish(request, start, double(bytes));
 }
 
-void Communicator::all_to_all(const void* send, const std::vector<std::int64_t>& send_bytes, void* receive, const std::vector<std::int64_t>& receive_bytes) const {
+void Communicator::all_to_all(const void* send, const std::vector<std::int64_t>& send_bytes, void* receive,
+                              const std::vector<std::int64_t>& receive_bytes) const {
   if (size_ == 1) {
     std::memcpy(receive, send, static_cast<std::size_t>(send_bytes[0]));
     return;
@@ -173,7 +175,8 @@ void Communicator::all_to_all(const void* send, const std::vector<std::int64_t>&
   }
   const auto start = Clock::now();
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Ialltoallv(send, send_counts.data(), send_first.data(), MPI_BYTE, receive, receive_counts.data(), receive_first.data(), MPI_BYTE, group_->handle, &request),
+  check_mpi(MPI_Ialltoallv(send, send_counts.data(), send_first.data(), MPI_BYTE, receive, receive_counts.data(), receive_first.data(),
+                           MPI_BYTE, group_->handle, &request),
             "MPI_Ialltoallv");
   group_->finish(request, start, double(sent));
 }

@@ -50,7 +50,8 @@ class Communicator {
   /// whole = the parts of all ranks, `bytes` each, by rank.  part may be its place in whole.
   void all_gather(const void* part, void* whole, std::size_t bytes) const;
   /// Sends bytes `send_bytes[r]` to each rank r, in order, and receives likewise.
-  void all_to_all(const void* send, const std::vector<std::int64_t>& send_bytes, void* receive, const std::vector<std::int64_t>& receive_bytes) const;
+  void all_to_all(const void* send, const std::vector<std::int64_t>& send_bytes, void* receive,
+                  const std::vector<std::int64_t>& receive_bytes) const;
   void barrier() const;
 
   /// Point to point; messages between two ranks with one tag arrive in order.

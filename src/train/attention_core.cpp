@@ -12,13 +12,17 @@ template <class T>
 struct Layout {
   std::int64_t width, q = 0, k, v, out;  ///< of a token, and where the three begin in it
   explicit Layout(const Scene<T>& s)
-      : width((s.heads + 2 * s.kv_heads) * s.head_dim), k(s.heads * s.head_dim), v((s.heads + s.kv_heads) * s.head_dim), out(s.heads * s.head_dim) {}
+      : width((s.heads + 2 * s.kv_heads) * s.head_dim),
+        k(s.heads * s.head_dim),
+        v((s.heads + s.kv_heads) * s.head_dim),
+        out(s.heads * s.head_dim) {}
 };
 
 template <class T>
 AttentionShape flash_shape(const Scene<T>& s, const Layout<T>& at) {
   AttentionShape shape;
-  shape.batch = s.micro_batch, shape.heads = s.heads, shape.kv_heads = s.kv_heads, shape.seq_q = shape.seq_kv = s.local_seq, shape.head_dim = s.head_dim;
+  shape.batch = s.micro_batch, shape.heads = s.heads, shape.kv_heads = s.kv_heads, shape.seq_q = shape.seq_kv = s.local_seq,
+  shape.head_dim = s.head_dim;
   shape.q_token = shape.kv_token = at.width;
   return shape;
 }
@@ -27,7 +31,8 @@ AttentionShape flash_shape(const Scene<T>& s, const Layout<T>& at) {
 template <class T, class Each>
 void for_heads(const Scene<T>& s, const Each& each) {
   for (std::int64_t b = 0; b < s.micro_batch; ++b) {
-    for (std::int64_t h = 0; h < s.heads; ++h) each(b * s.local_seq, h, h / (s.heads / s.kv_heads), (b * s.heads + h) * s.local_seq * s.local_seq);
+    for (std::int64_t h = 0; h < s.heads; ++h)
+      each(b * s.local_seq, h, h / (s.heads / s.kv_heads), (b * s.heads + h) * s.local_seq * s.local_seq);
   }
 }
 
@@ -37,10 +42,18 @@ Buffer<T> probabilities(const Scene<T>& s, const T* qkv) {
   const std::int64_t seq = s.local_seq, rows = s.micro_batch * s.heads * seq;
   Buffer<T> p(rows * seq);
   for_heads(s, [&](std::int64_t row, std::int64_t h, std::int64_t kv, std::int64_t scores) {
-    run(Matmul<T>{.m = seq, .n = seq, .k = s.head_dim, .transpose_b = true, .a = qkv + row * at.width + at.q + h * s.head_dim,
-                  .b = qkv + row * at.width + at.k + kv * s.head_dim, .c = p.data() + scores, .lda = at.width, .ldb = at.width});
+    run(Matmul<T>{.m = seq,
+                  .n = seq,
+                  .k = s.head_dim,
+                  .transpose_b = true,
+                  .a = qkv + row * at.width + at.q + h * s.head_dim,
+                  .b = qkv + row * at.width + at.k + kv * s.head_dim,
+                  .c = p.data() + scores,
+                  .lda = at.width,
+                  .ldb = at.width});
   });
-  run(SoftmaxForward<T>{.rows = rows, .columns = seq, .seq_q = seq, .scale = 1 / std::sqrt(double(s.head_dim)), .x = p.data(), .out = p.data()});
+  run(SoftmaxForward<T>{
+      .rows = rows, .columns = seq, .seq_q = seq, .scale = 1 / std::sqrt(double(s.head_dim)), .x = p.data(), .out = p.data()});
   return p;
 }
 
@@ -52,18 +65,48 @@ void unfused_backward(const Scene<T>& s, const T* qkv, const T* p, const T* dout
   for_heads(s, [&](std::int64_t row, std::int64_t h, std::int64_t kv, std::int64_t scores) {
     const T* dout_head = dout + row * at.out + h * s.head_dim;
     const double beta = h % group == 0 ? 0.0 : 1.0;  // the heads of a group add to one key head
-    run(Matmul<T>{.m = seq, .n = seq, .k = s.head_dim, .transpose_b = true, .a = dout_head, .b = qkv + row * at.width + at.v + kv * s.head_dim, .c = ds.data() + scores,
-                  .lda = at.out, .ldb = at.width});
-    run(Matmul<T>{.m = seq, .n = s.head_dim, .k = seq, .transpose_a = true, .beta = beta, .a = p + scores, .b = dout_head,
-                  .c = dqkv + row * at.width + at.v + kv * s.head_dim, .ldb = at.out, .ldc = at.width});
+    run(Matmul<T>{.m = seq,
+                  .n = seq,
+                  .k = s.head_dim,
+                  .transpose_b = true,
+                  .a = dout_head,
+                  .b = qkv + row * at.width + at.v + kv * s.head_dim,
+                  .c = ds.data() + scores,
+                  .lda = at.out,
+                  .ldb = at.width});
+    run(Matmul<T>{.m = seq,
+                  .n = s.head_dim,
+                  .k = seq,
+                  .transpose_a = true,
+                  .beta = beta,
+                  .a = p + scores,
+                  .b = dout_head,
+                  .c = dqkv + row * at.width + at.v + kv * s.head_dim,
+                  .ldb = at.out,
+                  .ldc = at.width});
   });
-  run(SoftmaxBackward<T>{.rows = rows, .columns = seq, .scale = 1 / std::sqrt(double(s.head_dim)), .p = p, .dout = ds.data(), .dx = ds.data()});
+  run(SoftmaxBackward<T>{
+      .rows = rows, .columns = seq, .scale = 1 / std::sqrt(double(s.head_dim)), .p = p, .dout = ds.data(), .dx = ds.data()});
   for_heads(s, [&](std::int64_t row, std::int64_t h, std::int64_t kv, std::int64_t scores) {
     const double beta = h % group == 0 ? 0.0 : 1.0;
-    run(Matmul<T>{.m = seq, .n = s.head_dim, .k = seq, .a = ds.data() + scores, .b = qkv + row * at.width + at.k + kv * s.head_dim,
-                  .c = dqkv + row * at.width + at.q + h * s.head_dim, .ldb = at.width, .ldc = at.width});
-    run(Matmul<T>{.m = seq, .n = s.head_dim, .k = seq, .transpose_a = true, .beta = beta, .a = ds.data() + scores, .b = qkv + row * at.width + at.q + h * s.head_dim,
-                  .c = dqkv + row * at.width + at.k + kv * s.head_dim, .ldb = at.width, .ldc = at.width});
+    run(Matmul<T>{.m = seq,
+                  .n = s.head_dim,
+                  .k = seq,
+                  .a = ds.data() + scores,
+                  .b = qkv + row * at.width + at.k + kv * s.head_dim,
+                  .c = dqkv + row * at.width + at.q + h * s.head_dim,
+                  .ldb = at.width,
+                  .ldc = at.width});
+    run(Matmul<T>{.m = seq,
+                  .n = s.head_dim,
+                  .k = seq,
+                  .transpose_a = true,
+                  .beta = beta,
+                  .a = ds.data() + scores,
+                  .b = qkv + row * at.width + at.q + h * s.head_dim,
+                  .c = dqkv + row * at.width + at.k + kv * s.head_dim,
+                  .ldb = at.width,
+                  .ldc = at.width});
   });
 }
 
@@ -76,8 +119,14 @@ void attention_forward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept) 
   if (s.job->strategy.attention == AttentionKind::unfused) {
     kept.probabilities = probabilities(s, qkv);
     for_heads(s, [&](std::int64_t row, std::int64_t h, std::int64_t kv, std::int64_t scores) {
-      run(Matmul<T>{.m = s.local_seq, .n = s.head_dim, .k = s.local_seq, .a = kept.probabilities.data() + scores, .b = qkv + row * at.width + at.v + kv * s.head_dim,
-                    .c = kept.out.data() + row * at.out + h * s.head_dim, .ldb = at.width, .ldc = at.out});
+      run(Matmul<T>{.m = s.local_seq,
+                    .n = s.head_dim,
+                    .k = s.local_seq,
+                    .a = kept.probabilities.data() + scores,
+                    .b = qkv + row * at.width + at.v + kv * s.head_dim,
+                    .c = kept.out.data() + row * at.out + h * s.head_dim,
+                    .ldb = at.width,
+                    .ldc = at.out});
     });
     if (s.job->strategy.recompute == Recompute::selective) kept.probabilities = Buffer<T>();
     return;

@@ -9,9 +9,9 @@ namespace reckon::train {
 /// What the backward pass needs beside the product's output.
 template <class T>
 struct AttentionKept {
-  Buffer<T> out;                  ///< (tokens, heads head_dim)
-  Buffer<Accumulator<T>> lse;     ///< (micro_batch, heads, local_seq): flash and ring
-  Buffer<T> probabilities;        ///< unfused: (micro_batch, heads, seq, seq); empty when it is computed again
+  Buffer<T> out;               ///< (tokens, heads head_dim)
+  Buffer<Accumulator<T>> lse;  ///< (micro_batch, heads, local_seq): flash and ring
+  Buffer<T> probabilities;     ///< unfused: (micro_batch, heads, seq, seq); empty when it is computed again
 };
 
 /// `qkv`: (tokens, (heads + 2 kv_heads) head_dim), queries, keys and values of a token side by side, positions already applied.

@@ -20,18 +20,35 @@ class Parameters {
     add({.name = name, .rows = rows, .columns = columns, .row = rank_ * rows, .all_columns = columns, .deviation = deviation});
   }
   void row_parallel(const std::string& name, std::int64_t rows, std::int64_t columns, double deviation) {
-    add({.name = name, .rows = rows, .columns = columns, .column = rank_ * columns, .all_columns = columns * tensor_ranks_, .deviation = deviation});
+    add({.name = name,
+         .rows = rows,
+         .columns = columns,
+         .column = rank_ * columns,
+         .all_columns = columns * tensor_ranks_,
+         .deviation = deviation});
   }
   void column_bias(const std::string& name, std::int64_t count) {
     add({.name = name, .columns = count, .column = rank_ * count, .all_columns = count * tensor_ranks_, .decays = false});
   }
   /// The same on every tensor rank, applied to rows outside the tensor-parallel regions.
   void replicated(const std::string& name, std::int64_t count, double constant) {
-    add({.name = name, .columns = count, .all_columns = count, .constant = constant, .decays = false, .tensor_partial = scattered_, .tensor_replicated = true});
+    add({.name = name,
+         .columns = count,
+         .all_columns = count,
+         .constant = constant,
+         .decays = false,
+         .tensor_partial = scattered_,
+         .tensor_replicated = true});
   }
   /// The same on every tensor rank, inside a region: each has a part of the gradient.
   void router(const std::string& name, std::int64_t rows, std::int64_t columns, double deviation) {
-    add({.name = name, .rows = rows, .columns = columns, .all_columns = columns, .deviation = deviation, .tensor_partial = tensor_ranks_ > 1, .tensor_replicated = true});
+    add({.name = name,
+         .rows = rows,
+         .columns = columns,
+         .all_columns = columns,
+         .deviation = deviation,
+         .tensor_partial = tensor_ranks_ > 1,
+         .tensor_replicated = true});
   }
   std::size_t size() const { return list_.size(); }
   std::vector<Parameter> take() { return std::move(list_); }
@@ -51,7 +68,8 @@ Norm add_norm(Parameters& list, const Transformer& m, const std::string& name) {
   return norm;
 }
 
-constexpr double deviation = 0.02;  // Radford et al. 2019: weights from N(0, 0.02), those into the residual stream divided by sqrt(2 layers)
+constexpr double deviation =
+    0.02;  // Radford et al. 2019: weights from N(0, 0.02), those into the residual stream divided by sqrt(2 layers)
 
 }  // namespace
 
@@ -92,8 +110,11 @@ Block<T>::Block(const Scene<T>& scene, std::int64_t index) : scene_(&scene) {
   };
   if (has_experts_) {
     const reckon::Experts& e = *m.experts;
-    experts_ = {.experts = e.num_experts, .local = e.num_experts / scene.grid->expert.size(), .top_k = e.experts_per_token,
-                .width = e.expert_ffn_hidden_size / scene.tensor_ranks(), .gated = gated_};
+    experts_ = {.experts = e.num_experts,
+                .local = e.num_experts / scene.grid->expert.size(),
+                .top_k = e.experts_per_token,
+                .width = e.expert_ffn_hidden_size / scene.tensor_ranks(),
+                .gated = gated_};
     experts_.router = {.out = e.num_experts, .in = h, .weight = list.size()};
     list.router("router.weight", e.num_experts, h, deviation);
     for (std::int64_t l = 0; l < experts_.local; ++l) {
@@ -109,7 +130,9 @@ Block<T>::Block(const Scene<T>& scene, std::int64_t index) : scene_(&scene) {
   const Sharding sharding = scene.job->strategy.sharding;
   const OptimizerKind kind = scene.job->optimizer.kind;
   unit_ = std::make_unique<Unit<T>>(name, list.take(), scene.grid->replicas, scene.grid->tensor, sharding, kind);
-  if (has_experts_) expert_unit_ = std::make_unique<Unit<T>>(name + ".experts", expert_list.take(), scene.grid->expert_replicas, scene.grid->tensor, sharding, kind);
+  if (has_experts_)
+    expert_unit_ =
+        std::make_unique<Unit<T>>(name + ".experts", expert_list.take(), scene.grid->expert_replicas, scene.grid->tensor, sharding, kind);
   for (Unit<T>* unit : units()) unit->initialize(scene.job->seed);
 }
 
@@ -142,14 +165,21 @@ Buffer<T> Block<T>::run_forward(BlockKept<T>& kept) {
   kept.qkv = linear_forward(qkv_, *unit_, inside.data, s.tokens);
   add_bias(qkv_, *unit_, kept.qkv, s.tokens);
   if (!s.rotary.cosine.empty()) {
-    run(Rotary<T>{.tokens = s.tokens, .heads = s.heads + s.kv_heads, .head_dim = s.head_dim, .stride = qkv_.out, .period = s.local_seq, .cosine = s.rotary.cosine.data(),
-                  .sine = s.rotary.sine.data(), .x = kept.qkv.data()});
+    run(Rotary<T>{.tokens = s.tokens,
+                  .heads = s.heads + s.kv_heads,
+                  .head_dim = s.head_dim,
+                  .stride = qkv_.out,
+                  .period = s.local_seq,
+                  .cosine = s.rotary.cosine.data(),
+                  .sine = s.rotary.sine.data(),
+                  .x = kept.qkv.data()});
   }
   attention_forward(s, kept.qkv.data(), kept.attention);
   kept.middle = leave(s, linear_forward(output_, *unit_, kept.attention.out.data(), s.tokens), s.hidden);
   const auto add_residual = [&](const Linear& l, Buffer<T>& y, const Buffer<T>& residual) {
     if (l.biased) {
-      run(BiasAdd<T>{.rows = s.rows, .columns = s.hidden, .x = y.data(), .bias = unit_->weight(l.bias), .residual = residual.data(), .out = y.data()});
+      run(BiasAdd<T>{
+          .rows = s.rows, .columns = s.hidden, .x = y.data(), .bias = unit_->weight(l.bias), .residual = residual.data(), .out = y.data()});
     } else {
       run(ResidualAdd<T>{.count = y.size(), .a = y.data(), .b = residual.data(), .out = y.data()});
     }
@@ -176,7 +206,8 @@ template <class T>
 Buffer<T> Block<T>::mlp_backward(const T* dout, BlockKept<T>& kept) {
   const Scene<T>& s = *scene_;
   const Entered<T> dinside = enter(s, dout, s.hidden), inside = enter(s, kept.mlp_input.data(), s.hidden);
-  if (has_experts_) return leave(s, experts_backward(s, experts_, *unit_, *expert_unit_, inside.data, kept.experts, dinside.data), s.hidden);
+  if (has_experts_)
+    return leave(s, experts_backward(s, experts_, *unit_, *expert_unit_, inside.data, kept.experts, dinside.data), s.hidden);
   bias_backward(down_, *unit_, dout, s.rows);
   weight_backward(down_, *unit_, kept.active.data(), dinside.data, s.tokens);
   const Buffer<T> dactive = input_backward(down_, *unit_, dinside.data, s.tokens);
@@ -195,8 +226,15 @@ Buffer<T> Block<T>::attention_part_backward(const T* dmiddle, BlockKept<T>& kept
   const Buffer<T> dattended = input_backward(output_, *unit_, dinside.data, s.tokens);
   Buffer<T> dqkv = attention_backward(s, kept.qkv.data(), kept.attention, dattended.data());
   if (!s.rotary.cosine.empty()) {
-    run(Rotary<T>{.tokens = s.tokens, .heads = s.heads + s.kv_heads, .head_dim = s.head_dim, .stride = qkv_.out, .period = s.local_seq, .inverse = true,
-                  .cosine = s.rotary.cosine.data(), .sine = s.rotary.sine.data(), .x = dqkv.data()});
+    run(Rotary<T>{.tokens = s.tokens,
+                  .heads = s.heads + s.kv_heads,
+                  .head_dim = s.head_dim,
+                  .stride = qkv_.out,
+                  .period = s.local_seq,
+                  .inverse = true,
+                  .cosine = s.rotary.cosine.data(),
+                  .sine = s.rotary.sine.data(),
+                  .x = dqkv.data()});
   }
   bias_backward(qkv_, *unit_, dqkv.data(), s.tokens);
   weight_backward(qkv_, *unit_, inside.data, dqkv.data(), s.tokens);
@@ -207,7 +245,9 @@ template <class T>
 Buffer<T> Block<T>::backward(Buffer<T> dout, BlockKept<T>& kept) {
   const Scene<T>& s = *scene_;
   if (kept.only_input) run_forward(kept);
-  const auto add = [](Buffer<T>& sum, const Buffer<T>& more) { run(ResidualAdd<T>{.count = sum.size(), .a = sum.data(), .b = more.data(), .out = sum.data()}); };
+  const auto add = [](Buffer<T>& sum, const Buffer<T>& more) {
+    run(ResidualAdd<T>{.count = sum.size(), .a = sum.data(), .b = more.data(), .out = sum.data()});
+  };
   const Buffer<T> dmlp_input = mlp_backward(dout.data(), kept);
   add(dout, norm_backward(second_norm_, *unit_, kept.middle.data(), dmlp_input.data(), s.rows, s.hidden, kept.second_norm));
   const Buffer<T> dattention_input = attention_part_backward(dout.data(), kept);

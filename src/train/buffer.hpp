@@ -23,7 +23,9 @@ class Buffer {
  public:
   Buffer() = default;
   explicit Buffer(std::int64_t size)
-      : data_(static_cast<T*>(::operator new(static_cast<std::size_t>(std::max<std::int64_t>(1, size)) * sizeof(T), std::align_val_t{64}))), size_(size) {}
+      : data_(
+            static_cast<T*>(::operator new (static_cast<std::size_t>(std::max<std::int64_t>(1, size)) * sizeof(T), std::align_val_t{64}))),
+        size_(size) {}
   Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     data_ = std::move(other.data_);
@@ -44,7 +46,7 @@ class Buffer {
 
  private:
   struct Free {
-    void operator()(T* p) const { ::operator delete(static_cast<void*>(p), std::align_val_t{64}); }
+    void operator()(T* p) const { ::operator delete (static_cast<void*>(p), std::align_val_t{64}); }
   };
   std::unique_ptr<T, Free> data_;
   std::int64_t size_ = 0;

@@ -1,8 +1,9 @@
 // Mixture of experts: routing, all-to-all between the ranks that share the experts, the experts' products.
 // SPDX-License-Identifier: Apache-2.0
+#include "kernels/op/experts.hpp"
+
 #include <numeric>
 
-#include "kernels/op/experts.hpp"
 #include "kernels/op/memory.hpp"
 #include "train/mlp.hpp"
 
@@ -97,7 +98,12 @@ Buffer<T> experts_forward(const Scene<T>& s, const Experts& e, Unit<T>& dense, U
   kept.p = Buffer<Accumulator<T>>(s.tokens * e.experts);
   kept.weight = Buffer<Accumulator<T>>(chosen);
   kept.choice.resize(std::size_t(chosen));
-  run(RouterForward<T>{.tokens = s.tokens, .experts = e.experts, .top_k = e.top_k, .x = logits.data(), .p = kept.p.data(), .choice = kept.choice.data(),
+  run(RouterForward<T>{.tokens = s.tokens,
+                       .experts = e.experts,
+                       .top_k = e.top_k,
+                       .x = logits.data(),
+                       .p = kept.p.data(),
+                       .choice = kept.choice.data(),
                        .weight = kept.weight.data()});
   kept.routes = make_routes(s.grid->expert, e, kept.choice);
   const Routes& r = kept.routes;
@@ -114,18 +120,32 @@ Buffer<T> experts_forward(const Scene<T>& s, const Experts& e, Unit<T>& dense, U
   }
   kept.returned = from_experts(s.grid->expert, r, std::move(y), s.hidden);
   Buffer<T> out(s.tokens * s.hidden);
-  run(CombineRows<T>{.tokens = s.tokens, .top_k = e.top_k, .columns = s.hidden, .slot = r.slot.data(), .weight = kept.weight.data(), .x = kept.returned.data(), .out = out.data()});
+  run(CombineRows<T>{.tokens = s.tokens,
+                     .top_k = e.top_k,
+                     .columns = s.hidden,
+                     .slot = r.slot.data(),
+                     .weight = kept.weight.data(),
+                     .x = kept.returned.data(),
+                     .out = out.data()});
   return out;
 }
 
 template <class T>
-Buffer<T> experts_backward(const Scene<T>& s, const Experts& e, Unit<T>& dense, Unit<T>& experts, const T* x, const ExpertsKept<T>& kept, const T* dout) {
+Buffer<T> experts_backward(const Scene<T>& s, const Experts& e, Unit<T>& dense, Unit<T>& experts, const T* x, const ExpertsKept<T>& kept,
+                           const T* dout) {
   const Routes& r = kept.routes;
   const std::int64_t inner = e.gated ? 2 * e.width : e.width;
   Buffer<T> dreturned(r.rows_sent * s.hidden);
   const Buffer<Accumulator<T>> dweight(r.rows_sent);
-  run(CombineRowsBackward<T>{.tokens = s.tokens, .top_k = e.top_k, .columns = s.hidden, .slot = r.slot.data(), .weight = kept.weight.data(), .x = kept.returned.data(),
-                             .dout = dout, .dx = dreturned.data(), .dweight = dweight.data()});
+  run(CombineRowsBackward<T>{.tokens = s.tokens,
+                             .top_k = e.top_k,
+                             .columns = s.hidden,
+                             .slot = r.slot.data(),
+                             .weight = kept.weight.data(),
+                             .x = kept.returned.data(),
+                             .dout = dout,
+                             .dx = dreturned.data(),
+                             .dweight = dweight.data()});
   const Buffer<T> dy = to_experts(s.grid->expert, r, std::move(dreturned), s.hidden);
   Buffer<T> dx_rows(r.rows_received * s.hidden);
   for (std::int64_t l = 0, row = 0; l < e.local; row += r.expert_rows[std::size_t(l++)]) {
@@ -141,21 +161,32 @@ Buffer<T> experts_backward(const Scene<T>& s, const Experts& e, Unit<T>& dense, 
   }
   const Buffer<T> dsent = from_experts(s.grid->expert, r, std::move(dx_rows), s.hidden);
   Buffer<T> dx(s.tokens * s.hidden);
-  run(CombineRows<T>{.tokens = s.tokens, .top_k = e.top_k, .columns = s.hidden, .slot = r.slot.data(), .x = dsent.data(), .out = dx.data()});
+  run(CombineRows<T>{
+      .tokens = s.tokens, .top_k = e.top_k, .columns = s.hidden, .slot = r.slot.data(), .x = dsent.data(), .out = dx.data()});
   const Buffer<T> dlogits(s.tokens * e.experts);
-  run(RouterBackward<T>{.tokens = s.tokens, .experts = e.experts, .top_k = e.top_k, .p = kept.p.data(), .choice = kept.choice.data(), .weight = kept.weight.data(),
-                        .dweight = dweight.data(), .dx = dlogits.data()});
+  run(RouterBackward<T>{.tokens = s.tokens,
+                        .experts = e.experts,
+                        .top_k = e.top_k,
+                        .p = kept.p.data(),
+                        .choice = kept.choice.data(),
+                        .weight = kept.weight.data(),
+                        .dweight = dweight.data(),
+                        .dx = dlogits.data()});
   weight_backward(e.router, dense, x, dlogits.data(), s.tokens);
   const Buffer<T> through_router = input_backward(e.router, dense, dlogits.data(), s.tokens);
   run(ResidualAdd<T>{.count = dx.size(), .a = dx.data(), .b = through_router.data(), .out = dx.data()});
   return dx;
 }
 
-template Buffer<double> experts_forward(const Scene<double>&, const Experts&, Unit<double>&, Unit<double>&, const double*, ExpertsKept<double>&);
+template Buffer<double> experts_forward(const Scene<double>&, const Experts&, Unit<double>&, Unit<double>&, const double*,
+                                        ExpertsKept<double>&);
 template Buffer<float> experts_forward(const Scene<float>&, const Experts&, Unit<float>&, Unit<float>&, const float*, ExpertsKept<float>&);
 template Buffer<Bf16> experts_forward(const Scene<Bf16>&, const Experts&, Unit<Bf16>&, Unit<Bf16>&, const Bf16*, ExpertsKept<Bf16>&);
-template Buffer<double> experts_backward(const Scene<double>&, const Experts&, Unit<double>&, Unit<double>&, const double*, const ExpertsKept<double>&, const double*);
-template Buffer<float> experts_backward(const Scene<float>&, const Experts&, Unit<float>&, Unit<float>&, const float*, const ExpertsKept<float>&, const float*);
-template Buffer<Bf16> experts_backward(const Scene<Bf16>&, const Experts&, Unit<Bf16>&, Unit<Bf16>&, const Bf16*, const ExpertsKept<Bf16>&, const Bf16*);
+template Buffer<double> experts_backward(const Scene<double>&, const Experts&, Unit<double>&, Unit<double>&, const double*,
+                                         const ExpertsKept<double>&, const double*);
+template Buffer<float> experts_backward(const Scene<float>&, const Experts&, Unit<float>&, Unit<float>&, const float*,
+                                        const ExpertsKept<float>&, const float*);
+template Buffer<Bf16> experts_backward(const Scene<Bf16>&, const Experts&, Unit<Bf16>&, Unit<Bf16>&, const Bf16*, const ExpertsKept<Bf16>&,
+                                       const Bf16*);
 
 }  // namespace reckon::train

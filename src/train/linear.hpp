@@ -50,7 +50,8 @@ void bias_backward(const Linear& l, Unit<T>& unit, const T* dy, std::int64_t row
 template <class T>
 void weight_backward(const Linear& l, Unit<T>& unit, const T* x, const T* dy, std::int64_t rows) {
   const bool fresh = first_gradients(unit, l.weight, l.weights);
-  run(Matmul<T, Accumulator<T>>{.m = l.out, .n = l.in, .k = rows, .transpose_a = true, .beta = fresh ? 0.0 : 1.0, .a = dy, .b = x, .c = unit.gradient(l.weight)});
+  run(Matmul<T, Accumulator<T>>{
+      .m = l.out, .n = l.in, .k = rows, .transpose_a = true, .beta = fresh ? 0.0 : 1.0, .a = dy, .b = x, .c = unit.gradient(l.weight)});
 }
 
 /// dx = dy W.
@@ -78,24 +79,48 @@ Buffer<T> norm_forward(const Norm& norm, Unit<T>& unit, const T* x, std::int64_t
   kept.rstd = Buffer<A>(rows);
   if (norm.centred) {
     kept.mean = Buffer<A>(rows);
-    run(LayerNormForward<T>{.rows = rows, .columns = columns, .x = x, .weight = unit.weight(norm.weight), .bias = unit.weight(norm.weight + 1), .out = out.data(),
-                            .mean = kept.mean.data(), .rstd = kept.rstd.data()});
+    run(LayerNormForward<T>{.rows = rows,
+                            .columns = columns,
+                            .x = x,
+                            .weight = unit.weight(norm.weight),
+                            .bias = unit.weight(norm.weight + 1),
+                            .out = out.data(),
+                            .mean = kept.mean.data(),
+                            .rstd = kept.rstd.data()});
   } else {
-    run(RmsNormForward<T>{.rows = rows, .columns = columns, .x = x, .weight = unit.weight(norm.weight), .out = out.data(), .rstd = kept.rstd.data()});
+    run(RmsNormForward<T>{
+        .rows = rows, .columns = columns, .x = x, .weight = unit.weight(norm.weight), .out = out.data(), .rstd = kept.rstd.data()});
   }
   return out;
 }
 
 template <class T>
-Buffer<T> norm_backward(const Norm& norm, Unit<T>& unit, const T* x, const T* dout, std::int64_t rows, std::int64_t columns, const NormStatistics<T>& kept) {
+Buffer<T> norm_backward(const Norm& norm, Unit<T>& unit, const T* x, const T* dout, std::int64_t rows, std::int64_t columns,
+                        const NormStatistics<T>& kept) {
   Buffer<T> dx(rows * columns);
   const bool fresh = first_gradients(unit, norm.weight, norm.centred ? 2 : 1);
   if (norm.centred) {
-    run_with_room(LayerNormBackward<T>{.rows = rows, .columns = columns, .x = x, .weight = unit.weight(norm.weight), .mean = kept.mean.data(), .rstd = kept.rstd.data(),
-                                       .dout = dout, .dx = dx.data(), .dweight = unit.gradient(norm.weight), .dbias = unit.gradient(norm.weight + 1), .accumulate = !fresh});
+    run_with_room(LayerNormBackward<T>{.rows = rows,
+                                       .columns = columns,
+                                       .x = x,
+                                       .weight = unit.weight(norm.weight),
+                                       .mean = kept.mean.data(),
+                                       .rstd = kept.rstd.data(),
+                                       .dout = dout,
+                                       .dx = dx.data(),
+                                       .dweight = unit.gradient(norm.weight),
+                                       .dbias = unit.gradient(norm.weight + 1),
+                                       .accumulate = !fresh});
   } else {
-    run_with_room(RmsNormBackward<T>{.rows = rows, .columns = columns, .x = x, .weight = unit.weight(norm.weight), .rstd = kept.rstd.data(), .dout = dout, .dx = dx.data(),
-                                     .dweight = unit.gradient(norm.weight), .accumulate = !fresh});
+    run_with_room(RmsNormBackward<T>{.rows = rows,
+                                     .columns = columns,
+                                     .x = x,
+                                     .weight = unit.weight(norm.weight),
+                                     .rstd = kept.rstd.data(),
+                                     .dout = dout,
+                                     .dx = dx.data(),
+                                     .dweight = unit.gradient(norm.weight),
+                                     .accumulate = !fresh});
   }
   return dx;
 }

@@ -23,7 +23,13 @@ template <class T>
 Buffer<T> activation_backward(bool gated, const T* hidden, const T* dout, std::int64_t rows, std::int64_t width) {
   Buffer<T> dhidden(rows * width * (gated ? 2 : 1));
   if (gated) {
-    run(SwigluBackward<T>{.rows = rows, .columns = width, .stride = 2 * width, .gate = hidden, .up = hidden + width, .dout = dout, .dgate = dhidden.data(),
+    run(SwigluBackward<T>{.rows = rows,
+                          .columns = width,
+                          .stride = 2 * width,
+                          .gate = hidden,
+                          .up = hidden + width,
+                          .dout = dout,
+                          .dgate = dhidden.data(),
                           .dup = dhidden.data() + width});
   } else {
     run(GeluBackward<T>{.count = rows * width, .x = hidden, .dout = dout, .dx = dhidden.data()});
@@ -41,10 +47,10 @@ struct Experts {
 
 /// Where rows go: from tokens to the order of experts (send), between ranks, to the order of local experts.
 struct Routes {
-  std::vector<std::int32_t> slot, source;             ///< (token, choice) -> sent row; sent row -> token
-  std::vector<std::int32_t> arrange, restore;         ///< row by local expert -> received row, and back
-  std::vector<std::int64_t> sent, received;           ///< rows to and from each rank of the expert group
-  std::vector<std::int64_t> expert_rows;              ///< of each local expert
+  std::vector<std::int32_t> slot, source;      ///< (token, choice) -> sent row; sent row -> token
+  std::vector<std::int32_t> arrange, restore;  ///< row by local expert -> received row, and back
+  std::vector<std::int64_t> sent, received;    ///< rows to and from each rank of the expert group
+  std::vector<std::int64_t> expert_rows;       ///< of each local expert
   std::int64_t rows_sent = 0, rows_received = 0;
 };
 
@@ -61,6 +67,7 @@ template <class T>
 Buffer<T> experts_forward(const Scene<T>& scene, const Experts& e, Unit<T>& dense, Unit<T>& experts, const T* x, ExpertsKept<T>& kept);
 /// The gradient of x, a tensor rank's part of it, from that of the result.
 template <class T>
-Buffer<T> experts_backward(const Scene<T>& scene, const Experts& e, Unit<T>& dense, Unit<T>& experts, const T* x, const ExpertsKept<T>& kept, const T* dout);
+Buffer<T> experts_backward(const Scene<T>& scene, const Experts& e, Unit<T>& dense, Unit<T>& experts, const T* x,
+                           const ExpertsKept<T>& kept, const T* dout);
 
 }  // namespace reckon::train

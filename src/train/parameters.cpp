@@ -17,7 +17,8 @@ std::uint64_t hash_of(const std::string& text) {
   return hash;
 }
 
-/// A value of about the standard normal distribution for a place in a tensor: the sum of four uniform ones (variance 1/12 each) of one hash.
+/// A value of about the standard normal distribution for a place in a tensor: the sum of four uniform ones (variance 1/12 each) of one
+/// hash.
 double normal(std::uint64_t key, std::uint64_t index) {
   std::uint64_t z = key + index * 0x9e3779b97f4a7c15u;
   z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9u;
@@ -30,7 +31,8 @@ double normal(std::uint64_t key, std::uint64_t index) {
 }  // namespace
 
 template <class T>
-Unit<T>::Unit(std::string name, std::vector<Parameter> parameters, const Communicator& replicas, const Communicator& tensor, Sharding sharding, OptimizerKind kind)
+Unit<T>::Unit(std::string name, std::vector<Parameter> parameters, const Communicator& replicas, const Communicator& tensor,
+              Sharding sharding, OptimizerKind kind)
     : name_(std::move(name)), parameters_(std::move(parameters)), replicas_(&replicas), tensor_(&tensor), kind_(kind) {
   for (Parameter& p : parameters_) {
     p.offset = count_;
@@ -106,7 +108,8 @@ void Unit<T>::spread_weights() {
 
 template <class T>
 void Unit<T>::spread_sharded() {
-  if (shard_states_ && !shard_weights_) replicas_->all_gather(weights_.data() + owned_first_, weights_.data(), std::size_t(owned_count_) * sizeof(T));
+  if (shard_states_ && !shard_weights_)
+    replicas_->all_gather(weights_.data() + owned_first_, weights_.data(), std::size_t(owned_count_) * sizeof(T));
 }
 
 template <class T>
@@ -205,7 +208,8 @@ template <class T>
 double Unit<T>::gradient_squares(bool first_tensor_rank) {
   if (!counted) return 0;
   // Without sharding every replica holds all: each takes its share.
-  const std::int64_t share = shard_states_ ? owned_count_ : count_ / replicas_->size(), begin = shard_states_ ? owned_first_ : replicas_->rank() * share;
+  const std::int64_t share = shard_states_ ? owned_count_ : count_ / replicas_->size(),
+                     begin = shard_states_ ? owned_first_ : replicas_->rank() * share;
   double sum = 0;
   for_owned_parts([&](const Parameter& p, std::int64_t first, std::int64_t last) {
     first = std::max(first, begin);
@@ -218,43 +222,87 @@ double Unit<T>::gradient_squares(bool first_tensor_rank) {
   return sum;
 }
 
+/// Where the update rounds this rank's share of the weights to; null where master and working weights are one.
+template <class T>
+T* Unit<T>::working_part() {
+  if constexpr (std::is_same_v<T, A>) return nullptr;
+  return shard_weights_ ? shard_.data() : weights_.data() + owned_first_;
+}
+
 template <class T>
 void Unit<T>::update(const OptimizerSettings& o, double rate, std::int64_t step, double scale) {
-  T* working = nullptr;
-  if constexpr (!std::is_same_v<T, A>) working = shard_weights_ ? shard_.data() : weights_.data() + owned_first_;
+  if (kind_ == OptimizerKind::lamb) return update_lamb(o, rate, step, scale);
+  T* working = working_part();
   for_owned_parts([&](const Parameter& p, std::int64_t first, std::int64_t last) {
     const std::int64_t at = first - owned_first_, count = last - first;
     const double decay = p.decays ? o.weight_decay : 0.0;
     T* weight = working == nullptr ? nullptr : working + at;
     if (kind_ == OptimizerKind::adamw) {
-      run(AdamW<T, A>{.count = count, .step = step, .learning_rate = rate, .beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = decay,
-                      .gradient_scale = scale, .gradient = owned_gradient() + at, .master = state_.master + at, .first_moment = state_.first.data() + at,
-                      .second_moment = state_.second.data() + at, .weight = weight});
+      run(AdamW<T, A>{.count = count,
+                      .step = step,
+                      .learning_rate = rate,
+                      .beta1 = o.beta1,
+                      .beta2 = o.beta2,
+                      .epsilon = o.epsilon,
+                      .weight_decay = decay,
+                      .gradient_scale = scale,
+                      .gradient = owned_gradient() + at,
+                      .master = state_.master + at,
+                      .first_moment = state_.first.data() + at,
+                      .second_moment = state_.second.data() + at,
+                      .weight = weight});
     } else if (kind_ == OptimizerKind::sgd) {
-      run(Sgd<T, A>{.count = count, .learning_rate = rate, .momentum_factor = o.beta1, .weight_decay = decay, .gradient_scale = scale, .gradient = owned_gradient() + at,
-                    .master = state_.master + at, .momentum = state_.first.data() + at, .weight = weight});
+      run(Sgd<T, A>{.count = count,
+                    .learning_rate = rate,
+                    .momentum_factor = o.beta1,
+                    .weight_decay = decay,
+                    .gradient_scale = scale,
+                    .gradient = owned_gradient() + at,
+                    .master = state_.master + at,
+                    .momentum = state_.first.data() + at,
+                    .weight = weight});
     }
   });
-  if (kind_ != OptimizerKind::lamb) return;
-  // LAMB's ratio needs the norms of whole tensors: every replica takes part for every parameter, with what it owns of it.
+}
+
+/// LAMB's ratio needs the norms of whole tensors: every replica takes part for every parameter, with what it owns of it.
+template <class T>
+void Unit<T>::update_lamb(const OptimizerSettings& o, double rate, std::int64_t step, double scale) {
+  T* working = working_part();
   for (const Parameter& p : parameters_) {
-    const std::int64_t first = std::max(p.offset, owned_first_), last = std::max(first, std::min(p.offset + p.count(), owned_first_ + owned_count_));
+    const std::int64_t first = std::max(p.offset, owned_first_),
+                       last = std::max(first, std::min(p.offset + p.count(), owned_first_ + owned_count_));
     const std::int64_t at = first - owned_first_;
     const Buffer<A> updates(last - first);
     double norms[2] = {};
-    run_with_room(LambMoments<T, A>{.count = last - first, .step = step, .beta1 = o.beta1, .beta2 = o.beta2, .epsilon = o.epsilon, .weight_decay = p.decays ? o.weight_decay : 0.0,
-                                    .gradient_scale = scale, .gradient = owned_gradient() + at, .master = state_.master + at, .first_moment = state_.first.data() + at,
-                                    .second_moment = state_.second.data() + at, .update = updates.data(), .norms = norms});
+    run_with_room(LambMoments<T, A>{.count = last - first,
+                                    .step = step,
+                                    .beta1 = o.beta1,
+                                    .beta2 = o.beta2,
+                                    .epsilon = o.epsilon,
+                                    .weight_decay = p.decays ? o.weight_decay : 0.0,
+                                    .gradient_scale = scale,
+                                    .gradient = owned_gradient() + at,
+                                    .master = state_.master + at,
+                                    .first_moment = state_.first.data() + at,
+                                    .second_moment = state_.second.data() + at,
+                                    .update = updates.data(),
+                                    .norms = norms});
     if (shard_states_) replicas_->all_reduce_sum(norms, 2);
     if (!p.tensor_replicated) tensor_->all_reduce_sum(norms, 2);
-    run(LambApply<T>{.count = last - first, .learning_rate = rate, .norms = norms, .update = updates.data(), .master = state_.master + at,
+    run(LambApply<T>{.count = last - first,
+                     .learning_rate = rate,
+                     .norms = norms,
+                     .update = updates.data(),
+                     .master = state_.master + at,
                      .weight = working == nullptr ? nullptr : working + at});
   }
 }
 
 template <class T>
 std::int64_t Unit<T>::bytes() const {
-  return std::int64_t(weights_.bytes() + shard_.bytes() + gradient_.bytes() + gradient_shard_.bytes() + state_.master_room.bytes() + state_.first.bytes() + state_.second.bytes());
+  return std::int64_t(weights_.bytes() + shard_.bytes() + gradient_.bytes() + gradient_shard_.bytes() + state_.master_room.bytes() +
+                      state_.first.bytes() + state_.second.bytes());
 }
 
 template class Unit<double>;

@@ -1,9 +1,8 @@
 // Weights, gradients and optimiser states of one rank, unit by unit, sharded over the ranks that hold the same weights.
 //
 // A unit is what is gathered, reduced and updated together: a layer, its experts, a table.  Weights are drawn by their place in the whole
-// tensor, so that every strategy starts from the same model.  Sharding (Rajbhandari et al. 2020, arXiv 1910.02054): zero1 shards master weights
-// and moments, zero2 the gradients too, zero3 the working weights too.
-// SPDX-License-Identifier: Apache-2.0
+// tensor, so that every strategy starts from the same model.  Sharding (Rajbhandari et al. 2020, arXiv 1910.02054): zero1 shards master
+// weights and moments, zero2 the gradients too, zero3 the working weights too. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -20,12 +19,12 @@ namespace reckon::train {
 struct Parameter {
   std::string name;
   std::int64_t rows = 1, columns = 0, row = 0, column = 0, all_columns = 0;
-  double deviation = 0;          ///< of the normal distribution that it starts from; 0 = constant
+  double deviation = 0;  ///< of the normal distribution that it starts from; 0 = constant
   double constant = 0;
-  bool decays = true;            ///< weight decay applies
-  bool tensor_partial = false;   ///< each tensor rank holds a part of its gradient's sum
-  bool tensor_replicated = false;///< every tensor rank holds the same values
-  std::int64_t offset = 0;       ///< in its unit
+  bool decays = true;              ///< weight decay applies
+  bool tensor_partial = false;     ///< each tensor rank holds a part of its gradient's sum
+  bool tensor_replicated = false;  ///< every tensor rank holds the same values
+  std::int64_t offset = 0;         ///< in its unit
 
   std::int64_t count() const { return rows * columns; }
 };
@@ -42,7 +41,8 @@ class Unit {
  public:
   using A = Accumulator<T>;
 
-  Unit(std::string name, std::vector<Parameter> parameters, const Communicator& replicas, const Communicator& tensor, Sharding sharding, OptimizerKind kind);
+  Unit(std::string name, std::vector<Parameter> parameters, const Communicator& replicas, const Communicator& tensor, Sharding sharding,
+       OptimizerKind kind);
 
   const std::string& name() const { return name_; }
   const std::vector<Parameter>& parameters() const { return parameters_; }
@@ -81,6 +81,8 @@ class Unit {
   Buffer<A>& full_gradient();
   void finish_gradient();
   void sum_tensor_partial();
+  T* working_part();
+  void update_lamb(const OptimizerSettings& settings, double learning_rate, std::int64_t step, double gradient_scale);
   template <class Each>
   void for_owned_parts(const Each& each);
 

@@ -38,7 +38,8 @@ std::vector<Action> forward_schedule(std::int64_t micro_batches, std::int64_t ch
   return out;
 }
 
-std::vector<Action> pipeline_schedule(Schedule schedule, std::int64_t stage, std::int64_t stages, std::int64_t micro_batches, std::int64_t chunks) {
+std::vector<Action> pipeline_schedule(Schedule schedule, std::int64_t stage, std::int64_t stages, std::int64_t micro_batches,
+                                      std::int64_t chunks) {
   if (schedule == Schedule::gpipe && chunks == 1) {
     std::vector<Action> out = forward_schedule(micro_batches, chunks);
     for (std::int64_t m = 0; m < micro_batches; ++m) out.push_back({Kind::backward, m, 0});

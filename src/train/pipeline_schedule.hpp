@@ -21,7 +21,8 @@ struct Action {
 ///   one_f_one_b           stages - stage - 1 forward passes ahead, then one of each in turn (Narayanan et al. 2019, PipeDream-Flush)
 ///   interleaved           the same over chunks, in groups of `stages` micro-batches (Narayanan et al. 2021, arXiv 2104.04473, section 2.2)
 /// Throws UsageError for schedules that the trainer does not run, and for interleaving when stages do not divide the micro-batches.
-std::vector<Action> pipeline_schedule(Schedule schedule, std::int64_t stage, std::int64_t stages, std::int64_t micro_batches, std::int64_t chunks);
+std::vector<Action> pipeline_schedule(Schedule schedule, std::int64_t stage, std::int64_t stages, std::int64_t micro_batches,
+                                      std::int64_t chunks);
 
 /// The forward passes alone, in the order of their micro-batches: for validation.
 std::vector<Action> forward_schedule(std::int64_t micro_batches, std::int64_t chunks);

@@ -10,14 +10,16 @@ namespace reckon::train {
 
 ProcessGrid make_process_grid(const Communicator& world, const Strategy& s) {
   if (s.num_devices() != world.size()) {
-    throw UsageError(fmt::format("the strategy takes {} ranks (tp {} x cp {} x dp {} x pp {}), but {} were started", s.num_devices(), s.tensor_parallel,
-                                 s.context_parallel, s.data_parallel, s.pipeline_parallel, world.size()),
+    throw UsageError(fmt::format("the strategy takes {} ranks (tp {} x cp {} x dp {} x pp {}), but {} were started", s.num_devices(),
+                                 s.tensor_parallel, s.context_parallel, s.data_parallel, s.pipeline_parallel, world.size()),
                      fmt::format("start with 'mpiexec -n {}', or choose other degrees", s.num_devices()));
   }
   ProcessGrid grid;
   grid.world = world;
-  const int t = int(s.tensor_parallel), c = int(s.context_parallel), d = int(s.data_parallel), p = int(s.pipeline_parallel), e = int(s.expert_parallel);
-  const int tensor = world.rank() % t, context = world.rank() / t % c, data = world.rank() / (t * c) % d, stage = world.rank() / (t * c * d);
+  const int t = int(s.tensor_parallel), c = int(s.context_parallel), d = int(s.data_parallel), p = int(s.pipeline_parallel),
+            e = int(s.expert_parallel);
+  const int tensor = world.rank() % t, context = world.rank() / t % c, data = world.rank() / (t * c) % d,
+            stage = world.rank() / (t * c * d);
   // A colour names the coordinates that a group's members share.
   const auto group = [&](int size, int color, int key) { return size == 1 ? Communicator() : world.split(color, key); };
   grid.tensor = group(t, context + c * (data + d * stage), tensor);

@@ -1,7 +1,6 @@
 // Ring attention over the context ranks (Liu et al. 2023, arXiv 2310.01889): keys and values travel round the ring while each rank attends
-// from its queries to those at hand; partial results merge by their log-sum-exp.  In the backward pass the gradients of keys and values travel
-// with them and come home after a full round.
-// SPDX-License-Identifier: Apache-2.0
+// from its queries to those at hand; partial results merge by their log-sum-exp.  In the backward pass the gradients of keys and values
+// travel with them and come home after a full round. SPDX-License-Identifier: Apache-2.0
 #include <cmath>
 #include <limits>
 
@@ -19,7 +18,8 @@ Buffer<T> packed_keys(const Scene<T>& s, const T* qkv) {
   const std::int64_t width = (s.heads + 2 * s.kv_heads) * s.head_dim, part = s.kv_heads * s.head_dim;
   Buffer<T> out(2 * s.tokens * part);
   for (std::int64_t t = 0; t < s.tokens; ++t) {
-    for (const std::int64_t which : {0, 1}) std::copy_n(qkv + t * width + s.heads * s.head_dim + which * part, part, out.data() + (which * s.tokens + t) * part);
+    for (const std::int64_t which : {0, 1})
+      std::copy_n(qkv + t * width + s.heads * s.head_dim + which * part, part, out.data() + (which * s.tokens + t) * part);
   }
   return out;
 }
@@ -51,8 +51,8 @@ struct Shift {
 
 /// Adds a part's rows to the sums so far: both weighted by what their lse says of the whole.
 template <class T>
-void merge(const Scene<T>& s, const AttentionShape& part, const Segment& q, const Buffer<T>& part_out, const Buffer<Accumulator<T>>& part_lse, Buffer<Accumulator<T>>& out,
-           Buffer<Accumulator<T>>& lse) {
+void merge(const Scene<T>& s, const AttentionShape& part, const Segment& q, const Buffer<T>& part_out,
+           const Buffer<Accumulator<T>>& part_lse, Buffer<Accumulator<T>>& out, Buffer<Accumulator<T>>& lse) {
   using A = Accumulator<T>;
   constexpr A none = -std::numeric_limits<A>::infinity();
 #pragma omp parallel for schedule(static)
@@ -95,7 +95,8 @@ void ring_forward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept) {
         static_cast<AttentionShape&>(op) = part_shape(s, q, kv);
         const Buffer<T> part(op.batch * op.seq_q * op.step_out());
         const Buffer<A> lse(op.batch * op.heads * op.seq_q);
-        op.q = qkv + q.first * op.step_q(), op.k = keys.data() + kv.first * op.step_kv(), op.v = op.k + s.tokens * op.step_kv(), op.out = part.data(), op.lse = lse.data();
+        op.q = qkv + q.first * op.step_q(), op.k = keys.data() + kv.first * op.step_kv(), op.v = op.k + s.tokens * op.step_kv(),
+        op.out = part.data(), op.lse = lse.data();
         run(op);
         merge(s, op, q, part, lse, out, kept.lse);
       }
@@ -129,10 +130,12 @@ void ring_backward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept, cons
         static_cast<AttentionShape&>(op) = part_shape(s, q, kv);
         op.out_batch = s.local_seq * op.step_out();
         Buffer<A> lse(op.batch * op.heads * op.seq_q);
-        for (std::int64_t bh = 0; bh < op.batch * op.heads; ++bh) std::copy_n(kept.lse.data() + bh * s.local_seq + q.first, q.length, lse.data() + bh * q.length);
+        for (std::int64_t bh = 0; bh < op.batch * op.heads; ++bh)
+          std::copy_n(kept.lse.data() + bh * s.local_seq + q.first, q.length, lse.data() + bh * q.length);
         dq.zero(), dk.zero(), dv.zero();
         const std::int64_t q_first = q.first * op.step_q(), kv_first = kv.first * op.step_kv(), out_first = q.first * op.step_out();
-        op.q = qkv + q_first, op.k = keys.data() + kv_first, op.v = op.k + s.tokens * part, op.out = kept.out.data() + out_first, op.dout = dout + out_first, op.lse = lse.data();
+        op.q = qkv + q_first, op.k = keys.data() + kv_first, op.v = op.k + s.tokens * part, op.out = kept.out.data() + out_first,
+        op.dout = dout + out_first, op.lse = lse.data();
         op.dq = dq.data() + q_first, op.dk = dk.data() + kv_first, op.dv = dv.data() + kv_first;
         run(op);
         for (std::int64_t i = 0; i < dq.size(); ++i) dq_sum.data()[i] += A(widen(dq.data()[i]));

@@ -1,9 +1,9 @@
 // What all layers of a rank know: the grid, the shape of a micro-batch here, and the way into and out of tensor-parallel regions.
 //
-// Tokens of a micro-batch are rows (sequence by sequence).  With sequence parallelism each tensor rank holds an equal run of the rows between
-// the products; entering a tensor-parallel region gathers them, leaving it sums partial results and scatters the rows (Korthikanti et al.
-// 2022, arXiv 2205.05198, section 4.2.2).  Without, entering costs nothing and leaving sums over the ranks.
-// SPDX-License-Identifier: Apache-2.0
+// Tokens of a micro-batch are rows (sequence by sequence).  With sequence parallelism each tensor rank holds an equal run of the rows
+// between the products; entering a tensor-parallel region gathers them, leaving it sums partial results and scatters the rows (Korthikanti
+// et al. 2022, arXiv 2205.05198, section 4.2.2).  Without, entering costs nothing and leaving sums over the ranks. SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <vector>
@@ -30,8 +30,8 @@ struct Scene {
 
   const ProcessGrid* grid;
   const TrainingJob* job;
-  std::int64_t micro_batch, local_seq;  ///< sequences of a micro-batch, and how many of each one's tokens are here
-  std::int64_t tokens, rows;            ///< rows inside and outside tensor-parallel regions
+  std::int64_t micro_batch, local_seq;             ///< sequences of a micro-batch, and how many of each one's tokens are here
+  std::int64_t tokens, rows;                       ///< rows inside and outside tensor-parallel regions
   std::int64_t hidden, heads, kv_heads, head_dim;  ///< heads of this tensor rank
   std::vector<std::int32_t> positions;             ///< of each token
   RotaryTables<Accumulator<T>> rotary;             ///< a row for each token of the local sequence

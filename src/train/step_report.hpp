@@ -11,7 +11,7 @@ namespace reckon::train {
 
 /// Where the wall-clock time of a step went on this rank, in seconds.  Compute is without the messages inside it.
 struct PhaseSeconds {
-  double forward = 0, backward = 0, optimizer = 0;                       ///< compute; backward holds what is computed again
+  double forward = 0, backward = 0, optimizer = 0;                                    ///< compute; backward holds what is computed again
   double tensor = 0, context = 0, expert = 0, pipeline = 0, replicas = 0, other = 0;  ///< messages and waiting, by group
   double total = 0;
 };

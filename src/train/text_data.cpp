@@ -12,7 +12,9 @@ TextData::TextData(std::string text, const std::string& name, std::int64_t seq_l
     : text_(std::move(text)), seq_len_(seq_len), training_size_(size() - std::int64_t(double(size()) * held_back)) {
   const std::int64_t needed = seq_len + 1, validation_size = size() - training_size_;
   const auto check = [&](std::int64_t have, const char* part, const char* cure) {
-    if (have < needed) throw ConfigError(name, "", fmt::format("{} of the {} bytes are for {}, fewer than the {} of one sequence", have, size(), part, needed), cure);
+    if (have < needed)
+      throw ConfigError(name, "",
+                        fmt::format("{} of the {} bytes are for {}, fewer than the {} of one sequence", have, size(), part, needed), cure);
   };
   check(training_size_, "training", "give a longer text or a shorter --seq-len");
   if (held_back > 0) check(validation_size, "validation", "give a longer text, a shorter --seq-len or a larger --held-back");

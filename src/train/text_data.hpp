@@ -10,8 +10,8 @@ namespace reckon::train {
 
 class TextData {
  public:
-  /// The last `held_back` of the text (a share) is for validation.  Throws ConfigError with `name` when either part has no whole sequence of
-  /// `seq_len` tokens and the one that follows it.
+  /// The last `held_back` of the text (a share) is for validation.  Throws ConfigError with `name` when either part has no whole sequence
+  /// of `seq_len` tokens and the one that follows it.
   TextData(std::string text, const std::string& name, std::int64_t seq_len, double held_back);
 
   /// seq_len + 1 bytes: sequence `sample` of step `step`, at a place that depends on them and the seed alone.

@@ -33,8 +33,13 @@ template <class T>
 class TypedTrainer : public Trainer {
  public:
   TypedTrainer(const TrainingJob& job, const ProcessGrid& grid, const TextData& data)
-      : job_(&job), grid_(&grid), data_(&data), scene_(grid, job), stage_(scene_),
-        schedule_(pipeline_schedule(job.strategy.schedule, grid.pipeline.rank(), grid.pipeline.size(), job.strategy.num_micro_batches(), job.strategy.virtual_stages)) {}
+      : job_(&job),
+        grid_(&grid),
+        data_(&data),
+        scene_(grid, job),
+        stage_(scene_),
+        schedule_(pipeline_schedule(job.strategy.schedule, grid.pipeline.rank(), grid.pipeline.size(), job.strategy.num_micro_batches(),
+                                    job.strategy.virtual_stages)) {}
 
   StepReport step(std::int64_t step) override;
   double validation_loss(std::int64_t batches) override;
@@ -148,7 +153,8 @@ StepReport TypedTrainer<T>::step(std::int64_t step) {
   seconds.other = after.other - before.other;
   seconds.total = since(start);
   if (!std::isfinite(report.loss) || !std::isfinite(report.gradient_norm)) {
-    throw UsageError(fmt::format("the training diverged: at step {} the loss is {} and the norm of the gradient {}", step, report.loss, report.gradient_norm),
+    throw UsageError(fmt::format("the training diverged: at step {} the loss is {} and the norm of the gradient {}", step, report.loss,
+                                 report.gradient_norm),
                      "give a smaller --learning-rate or a longer --warmup; checkpoints of earlier steps are sound");
   }
   return report;

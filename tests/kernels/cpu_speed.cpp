@@ -1,5 +1,5 @@
-// Speed of the CPU kernels beside the machine's own limits, measured in turns: products against a loop of multiply-adds, memory-bound kernels
-// against a copy.  Prints best and median shares; with --check ends with 1 when a best share is below half of its goal.
+// Speed of the CPU kernels beside the machine's own limits, measured in turns: products against a loop of multiply-adds, memory-bound
+// kernels against a copy.  Prints best and median shares; with --check ends with 1 when a best share is below half of its goal.
 //
 // usage: cpu_speed [threads] [seconds a measurement] [--check]
 // SPDX-License-Identifier: Apache-2.0
@@ -81,7 +81,8 @@ double median(std::vector<double> v) {
 }
 
 /// Seven rounds of the limit and the kernel in turn.
-Share measure(const std::string& name, double goal, double least, const std::function<double()>& limit, double work, const std::function<void()>& kernel) {
+Share measure(const std::string& name, double goal, double least, const std::function<double()>& limit, double work,
+              const std::function<void()>& kernel) {
   Share share{name, goal, {}, {}};
   kernel();
   for (int round = 0; round < 7; ++round) {
@@ -94,7 +95,8 @@ Share measure(const std::string& name, double goal, double least, const std::fun
 
 bool report(const Share& s) {
   const double best = *std::max_element(s.shares.begin(), s.shares.end());
-  std::printf("%-40s %9.1f G/s best  share of the limit beside it: best %.2f, median %.2f", s.name.c_str(), *std::max_element(s.rates.begin(), s.rates.end()) / 1e9, best, median(s.shares));
+  std::printf("%-40s %9.1f G/s best  share of the limit beside it: best %.2f, median %.2f", s.name.c_str(),
+              *std::max_element(s.rates.begin(), s.rates.end()) / 1e9, best, median(s.shares));
   if (s.goal > 0) std::printf("  (goal %.2f)", s.goal);
   std::printf("\n");
   std::fflush(stdout);
@@ -102,23 +104,35 @@ bool report(const Share& s) {
 }
 
 template <class T, class R>
-Share product(const char* name, double goal, double least, std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a, bool transpose_b, double beta) {
+Share product(const char* name, double goal, double least, std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a,
+              bool transpose_b, double beta) {
   const auto a = check::random_elements<T>(std::size_t(m * k), 1), b = check::random_elements<T>(std::size_t(k * n), 2);
   std::vector<R> c(std::size_t(m * n));
-  const Matmul<T, R> op{.m = m, .n = n, .k = k, .transpose_a = transpose_a, .transpose_b = transpose_b, .beta = beta, .a = a.data(), .b = b.data(), .c = c.data()};
+  const Matmul<T, R> op{.m = m,
+                        .n = n,
+                        .k = k,
+                        .transpose_a = transpose_a,
+                        .transpose_b = transpose_b,
+                        .beta = beta,
+                        .a = a.data(),
+                        .b = b.data(),
+                        .c = c.data()};
   const std::string label = std::string(name) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k);
-  return measure(label, goal, least, [least] { return multiply_add_rate(least); }, op.work().flops.base(), [op] { launch<Backend::cpu>(op, {}); });
+  return measure(
+      label, goal, least, [least] { return multiply_add_rate(least); }, op.work().flops.base(), [op] { launch<Backend::cpu>(op, {}); });
 }
 
 bool products(double least, int threads) {
   bool good = true;
   const double goal = threads == 1 ? 0.85 : 0.80;
-  for (const std::int64_t n : {512, 1024, 2048}) good = report(product<float, float>("fp32", goal, least, n, n, n, false, false, 0)) && good;
+  for (const std::int64_t n : {512, 1024, 2048})
+    good = report(product<float, float>("fp32", goal, least, n, n, n, false, false, 0)) && good;
   good = report(product<float, float>("fp32 forward (b^T)", 0, least, 256, 3072, 768, false, true, 0)) && good;
   good = report(product<float, float>("fp32 input gradient", 0, least, 256, 768, 3072, false, false, 0)) && good;
   good = report(product<float, float>("fp32 weight gradient (a^T)", 0, least, 3072, 768, 256, true, false, 0)) && good;
   good = report(product<float, float>("fp32 logits", 0, least, 256, 50257, 768, false, true, 0)) && good;
-  for (const std::int64_t n : {512, 1024, 2048}) good = report(product<Bf16, float>("bf16, share of fp32", 1.6 * goal, least, n, n, n, false, false, 0)) && good;
+  for (const std::int64_t n : {512, 1024, 2048})
+    good = report(product<Bf16, float>("bf16, share of fp32", 1.6 * goal, least, n, n, n, false, false, 0)) && good;
   good = report(product<Bf16, Bf16>("bf16 forward (b^T)", 0, least, 256, 3072, 768, false, true, 0)) && good;
   good = report(product<Bf16, Bf16>("bf16 input gradient", 0, least, 256, 768, 3072, false, false, 0)) && good;
   good = report(product<Bf16, float>("bf16 weight gradient (a^T)", 0, least, 3072, 768, 256, true, false, 1)) && good;
@@ -127,18 +141,22 @@ bool products(double least, int threads) {
 
 bool attentions(double least) {
   const std::int64_t batch = 2, heads = 12, seq = 1024, head_dim = 64, count = batch * heads * seq * head_dim;
-  const auto q = check::random_elements<float>(std::size_t(count), 1), k = check::random_elements<float>(std::size_t(count), 2), v = check::random_elements<float>(std::size_t(count), 3);
+  const auto q = check::random_elements<float>(std::size_t(count), 1), k = check::random_elements<float>(std::size_t(count), 2),
+             v = check::random_elements<float>(std::size_t(count), 3);
   std::vector<float> out(q.size()), lse(std::size_t(batch * heads * seq)), dq(q.size()), dk(q.size()), dv(q.size());
   AttentionForward<float> forward;
   forward.batch = batch, forward.heads = forward.kv_heads = heads, forward.seq_q = forward.seq_kv = seq, forward.head_dim = head_dim;
   forward.q = q.data(), forward.k = k.data(), forward.v = v.data(), forward.out = out.data(), forward.lse = lse.data();
   AttentionBackward<float> backward;
   static_cast<AttentionShape&>(backward) = forward;
-  backward.q = q.data(), backward.k = k.data(), backward.v = v.data(), backward.out = out.data(), backward.dout = v.data(), backward.lse = lse.data();
+  backward.q = q.data(), backward.k = k.data(), backward.v = v.data(), backward.out = out.data(), backward.dout = v.data(),
+  backward.lse = lse.data();
   backward.dq = dq.data(), backward.dk = dk.data(), backward.dv = dv.data();
   const auto limit = [least] { return multiply_add_rate(least); };
-  return report(measure("attention forward, causal, 1024", 0, least, limit, forward.work().flops.base(), [=] { launch<Backend::cpu>(forward, {}); })) &&
-         report(measure("attention backward, causal, 1024", 0, least, limit, backward.work().flops.base(), [=] { launch<Backend::cpu>(backward, {}); }));
+  return report(measure("attention forward, causal, 1024", 0, least, limit, forward.work().flops.base(),
+                        [=] { launch<Backend::cpu>(forward, {}); })) &&
+         report(measure("attention backward, causal, 1024", 0, least, limit, backward.work().flops.base(),
+                        [=] { launch<Backend::cpu>(backward, {}); }));
 }
 
 bool memory_bound(double least) {
@@ -150,15 +168,32 @@ bool memory_bound(double least) {
   const auto check = [&](const char* name, double goal, const auto& op) {
     good = report(measure(name, goal, least, limit, op.work().bytes.base(), [&] { launch<Backend::cpu>(op, {}); })) && good;
   };
-  check("adamw", 0.9, AdamW<float>{.count = count, .gradient = a.data(), .master = b.data(), .first_moment = c.data(), .second_moment = d.data()});
+  check("adamw", 0.9,
+        AdamW<float>{.count = count, .gradient = a.data(), .master = b.data(), .first_moment = c.data(), .second_moment = d.data()});
   constexpr std::int64_t columns = 768, rows = count / columns;
   std::vector<float> mean(rows), rstd(rows), weight(columns, 1.0f), bias(columns, 0.0f);
-  check("layer norm forward", 0.75, LayerNormForward<float>{.rows = rows, .columns = columns, .x = a.data(), .weight = weight.data(), .bias = bias.data(), .out = b.data(), .mean = mean.data(), .rstd = rstd.data()});
+  check("layer norm forward", 0.75,
+        LayerNormForward<float>{.rows = rows,
+                                .columns = columns,
+                                .x = a.data(),
+                                .weight = weight.data(),
+                                .bias = bias.data(),
+                                .out = b.data(),
+                                .mean = mean.data(),
+                                .rstd = rstd.data()});
   check("gelu forward", 0, GeluForward<float>{.count = count, .x = a.data(), .out = b.data()});
   check("residual", 0, ResidualAdd<float>{.count = count, .a = a.data(), .b = b.data(), .out = c.data()});
   const std::vector<std::int32_t> target(std::size_t(count / 50257), 7);
   std::vector<float> maximum(target.size()), sum(target.size()), logit(target.size());
-  check("cross-entropy forward", 0, CrossEntropyForward<float>{.rows = std::int64_t(target.size()), .columns = 50257, .stride = 50257, .x = a.data(), .target = target.data(), .maximum = maximum.data(), .sum = sum.data(), .target_logit = logit.data()});
+  check("cross-entropy forward", 0,
+        CrossEntropyForward<float>{.rows = std::int64_t(target.size()),
+                                   .columns = 50257,
+                                   .stride = 50257,
+                                   .x = a.data(),
+                                   .target = target.data(),
+                                   .maximum = maximum.data(),
+                                   .sum = sum.data(),
+                                   .target_logit = logit.data()});
   return good;
 }
 

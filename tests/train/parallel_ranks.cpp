@@ -66,22 +66,27 @@ std::vector<Case> cases(int n, bool all) {
   out.push_back(at("experts dp zero1", Shape::experts, [=](Strategy& s) { data(s, n, Sharding::zero1); }));
   out.push_back(at("experts tp sp", Shape::experts, [=](Strategy& s) { tensor(s, 2, true), data(s, n / 2, Sharding::none); }));
   out.push_back(at("experts cp", Shape::experts, [=](Strategy& s) { s.context_parallel = n; }));
-  out.push_back(at("experts pp recompute", Shape::experts, [=](Strategy& s) { pipeline(s, n, Schedule::one_f_one_b), s.recompute = Recompute::full; }));
+  out.push_back(at("experts pp recompute", Shape::experts,
+                   [=](Strategy& s) { pipeline(s, n, Schedule::one_f_one_b), s.recompute = Recompute::full; }));
   out.push_back(at("dp zero3 recompute", Shape::llama, [=](Strategy& s) { data(s, n, Sharding::zero3), s.recompute = Recompute::full; }));
-  out.push_back({"lamb zero1", Shape::gpt, [=](TrainingJob& j) { j.optimizer.kind = OptimizerKind::lamb, data(j.strategy, n, Sharding::zero1); }});
+  out.push_back(
+      {"lamb zero1", Shape::gpt, [=](TrainingJob& j) { j.optimizer.kind = OptimizerKind::lamb, data(j.strategy, n, Sharding::zero1); }});
   out.push_back({"lamb tp", Shape::gpt, [=](TrainingJob& j) { j.optimizer.kind = OptimizerKind::lamb, tensor(j.strategy, n, true); }});
   if (n == 4) {
     out.push_back(at("tp x pp", Shape::gpt, [](Strategy& s) { tensor(s, 2, true), pipeline(s, 2, Schedule::one_f_one_b); }));
-    out.push_back(at("tp x pp interleaved", Shape::llama, [](Strategy& s) { tensor(s, 2, true), pipeline(s, 2, Schedule::interleaved, 2); }));
+    out.push_back(
+        at("tp x pp interleaved", Shape::llama, [](Strategy& s) { tensor(s, 2, true), pipeline(s, 2, Schedule::interleaved, 2); }));
     out.push_back(at("dp x tp", Shape::gpt, [](Strategy& s) { tensor(s, 2, true), data(s, 2, Sharding::zero1); }));
     out.push_back(at("dp x tp zero3", Shape::llama, [](Strategy& s) { tensor(s, 2, true), data(s, 2, Sharding::zero3); }));
     out.push_back(at("dp x pp", Shape::gpt, [](Strategy& s) { pipeline(s, 2, Schedule::one_f_one_b), data(s, 2, Sharding::zero1); }));
     out.push_back(at("cp x tp", Shape::llama, [](Strategy& s) { tensor(s, 2, true), s.context_parallel = 2; }));
     out.push_back(at("cp x pp", Shape::gpt, [](Strategy& s) { pipeline(s, 2, Schedule::gpipe), s.context_parallel = 2; }));
     out.push_back(at("cp x dp zero3", Shape::gpt, [](Strategy& s) { data(s, 2, Sharding::zero3), s.context_parallel = 2; }));
-    out.push_back(at("ep x tp", Shape::experts, [](Strategy& s) { tensor(s, 2, true), data(s, 2, Sharding::none), s.expert_parallel = 2; }));
+    out.push_back(
+        at("ep x tp", Shape::experts, [](Strategy& s) { tensor(s, 2, true), data(s, 2, Sharding::none), s.expert_parallel = 2; }));
     out.push_back(at("ep 2 of dp 4", Shape::experts, [](Strategy& s) { data(s, 4, Sharding::zero1), s.expert_parallel = 2; }));
-    out.push_back(at("ep x pp", Shape::experts, [](Strategy& s) { pipeline(s, 2, Schedule::one_f_one_b), data(s, 2, Sharding::none), s.expert_parallel = 2; }));
+    out.push_back(at("ep x pp", Shape::experts,
+                     [](Strategy& s) { pipeline(s, 2, Schedule::one_f_one_b), data(s, 2, Sharding::none), s.expert_parallel = 2; }));
   }
   return out;
 }
@@ -116,7 +121,9 @@ int run(const MpiSession& session, bool all) {
     // The norm of one step's gradient moves more than the loss.
     const double norm_error = std::abs(got[20] - expected[20]) / expected[20], loss_error = std::abs(got[19] - expected[19]) / expected[19];
     const bool good = loss_error <= 1e-4 && norm_error <= 5e-3 && std::abs(got[21] - expected[21]) <= 1e-4 * expected[21];
-    if (session.is_root()) std::printf("%s %-28s loss %.6f against %.6f: %.1e, worst %.1e\n", good ? "ok  " : "FAIL", c.name.c_str(), got[19], expected[19], loss_error, worst);
+    if (session.is_root())
+      std::printf("%s %-28s loss %.6f against %.6f: %.1e, worst %.1e\n", good ? "ok  " : "FAIL", c.name.c_str(), got[19], expected[19],
+                  loss_error, worst);
     failures += !good;
   }
   if (session.is_root()) std::printf("%zu cases, %d failures\n", list.size(), failures);

@@ -16,8 +16,8 @@ namespace reckon::train {
 namespace {
 
 struct Replay {
-  std::int64_t ticks = 0;        ///< with forward passes of 1 and backward passes of 2 ticks
-  std::int64_t most_kept = 0;    ///< micro-batches in flight on the first stage
+  std::int64_t ticks = 0;      ///< with forward passes of 1 and backward passes of 2 ticks
+  std::int64_t most_kept = 0;  ///< micro-batches in flight on the first stage
 };
 
 /// Runs the stages' lists side by side: a pass starts when its stage is free and its input has arrived.
@@ -40,7 +40,9 @@ Replay simulate(Schedule schedule, std::int64_t stages, std::int64_t micro_batch
         const std::int64_t global = a.chunk * stages + s, last = stages * chunks - 1;
         std::int64_t ready = 0;
         if (forward ? global > 0 : true) {
-          const Pass before = forward ? Pass{true, a.micro_batch, global - 1} : global == last ? Pass{true, a.micro_batch, last} : Pass{false, a.micro_batch, global + 1};
+          const Pass before = forward          ? Pass{true, a.micro_batch, global - 1}
+                              : global == last ? Pass{true, a.micro_batch, last}
+                                               : Pass{false, a.micro_batch, global + 1};
           if (!done.contains(before)) break;
           ready = done[before];
         }
@@ -62,7 +64,8 @@ TEST(PipelineSchedule, GpipeAndOneForwardOneBackwardHaveTheSameBubble) {
   for (const std::int64_t stages : {1, 2, 3, 4, 8}) {
     for (const std::int64_t micro_batches : {1, 2, 4, 7, 16}) {
       const std::int64_t ideal = 3 * micro_batches + 3 * (stages - 1);
-      const Replay gpipe = simulate(Schedule::gpipe, stages, micro_batches, 1), turns = simulate(Schedule::one_f_one_b, stages, micro_batches, 1);
+      const Replay gpipe = simulate(Schedule::gpipe, stages, micro_batches, 1),
+                   turns = simulate(Schedule::one_f_one_b, stages, micro_batches, 1);
       EXPECT_EQ(gpipe.ticks, ideal);
       EXPECT_EQ(turns.ticks, ideal);
       EXPECT_EQ(gpipe.most_kept, micro_batches);
@@ -76,7 +79,8 @@ TEST(PipelineSchedule, InterleavingShrinksTheBubble) {
     for (const std::int64_t chunks : {1, 2, 3}) {
       const std::int64_t micro_batches = 3 * stages;
       // A chunk's passes take 1 / chunks of a stage's: the bubble in ticks of a chunk stays 3 (stages - 1).
-      EXPECT_EQ(simulate(Schedule::interleaved, stages, micro_batches, chunks).ticks, 3 * micro_batches * chunks + 3 * (stages - 1)) << stages << " " << chunks;
+      EXPECT_EQ(simulate(Schedule::interleaved, stages, micro_batches, chunks).ticks, 3 * micro_batches * chunks + 3 * (stages - 1))
+          << stages << " " << chunks;
     }
   }
   EXPECT_THROW(pipeline_schedule(Schedule::interleaved, 0, 4, 6, 2), UsageError);

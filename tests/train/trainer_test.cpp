@@ -15,7 +15,8 @@ namespace reckon::train {
 namespace {
 
 struct Alone {
-  explicit Alone(TrainingJob training_job) : job(std::move(training_job)), data(small_text(), "text", job.seq_len, 0.2), grid(make_process_grid({}, job.strategy)) {}
+  explicit Alone(TrainingJob training_job)
+      : job(std::move(training_job)), data(small_text(), "text", job.seq_len, 0.2), grid(make_process_grid({}, job.strategy)) {}
   TrainingJob job;
   TextData data;
   ProcessGrid grid;
@@ -36,7 +37,13 @@ TEST_P(ModelGradient, IsThatOfFiniteDifferences) {
   TrainingJob job = small_job(GetParam(), 2);
   job.strategy.global_batch_size = 2;
   job.seq_len = 6;
-  job.optimizer = {.kind = OptimizerKind::sgd, .learning_rate = 0, .least_learning_rate = 0, .warmup_steps = 0, .beta1 = 0, .weight_decay = 0, .clip = 0};
+  job.optimizer = {.kind = OptimizerKind::sgd,
+                   .learning_rate = 0,
+                   .least_learning_rate = 0,
+                   .warmup_steps = 0,
+                   .beta1 = 0,
+                   .weight_decay = 0,
+                   .clip = 0};
   const Alone alone(job);
   const auto trainer = make_reference_trainer(alone.job, alone.grid, alone.data);
   trainer->step(1);
@@ -151,7 +158,13 @@ TEST(Trainer, RefusesWhatItCannotTrain) {
   refused([](TrainingJob& j) { j.strategy.expert_parallel = 2; });
   refused([](TrainingJob& j) { j.strategy.context_parallel = 16; });
   EXPECT_THROW(TextData("too short", "text", 16, 0.1), ConfigError);
-  EXPECT_THROW(make_process_grid({}, [] { Strategy s; s.data_parallel = 2; return s; }()), UsageError);
+  EXPECT_THROW(make_process_grid({},
+                                 [] {
+                                   Strategy s;
+                                   s.data_parallel = 2;
+                                   return s;
+                                 }()),
+               UsageError);
 }
 
 }  // namespace

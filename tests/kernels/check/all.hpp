@@ -112,9 +112,9 @@ void check_all_but_products(Place& place, std::uint64_t seed, const Launch& laun
 
 /// Attention, the ops around the products, optimisers and casts, in fp32 and bf16.
 template <class Launch, class Visit>
-void check_transformer_ops(Place& place, std::uint64_t seed, const Launch& launch, const Visit& visit) {
-  check_attentions<float>(place, seed, launch, visit);
-  check_attentions<Bf16>(place, seed, launch, visit);
+void check_transformer_ops(Place& place, std::uint64_t seed, const Launch& launch, const Visit& visit, std::int64_t most_pairs = std::int64_t(1) << 40) {
+  check_attentions<float>(place, seed, launch, visit, most_pairs);
+  check_attentions<Bf16>(place, seed, launch, visit, most_pairs);
   check_tokens<float>(place, seed, launch, visit);
   check_tokens<Bf16>(place, seed, launch, visit);
   check_updates<float>(place, seed, launch, visit);

@@ -23,10 +23,23 @@ Report check_sgd(Place& place, std::int64_t count, bool with_weight, Setting set
   Operand<A> master(place, old_master.values, setting.offset), momentum(place, old_momentum.values, setting.offset);
   Operand<T> weight(place, old_master.values.size(), setting.offset);
   std::vector<double> master_ref = old_master.wide, momentum_ref = old_momentum.wide;
-  launch(Sgd<T, G>{.count = count, .learning_rate = 0.1, .momentum_factor = 0.8, .weight_decay = 0.03, .gradient_scale = 0.5, .gradient = gradient.data(), .master = master.data(),
-                   .momentum = momentum.data(), .weight = with_weight ? weight.data() : nullptr});
-  reckon::launch<Backend::reference>(Sgd<double>{.count = count, .learning_rate = 0.1, .momentum_factor = 0.8, .weight_decay = 0.03, .gradient_scale = 0.5,
-                                                 .gradient = gradient.wide.data(), .master = master_ref.data(), .momentum = momentum_ref.data()},
+  launch(Sgd<T, G>{.count = count,
+                   .learning_rate = 0.1,
+                   .momentum_factor = 0.8,
+                   .weight_decay = 0.03,
+                   .gradient_scale = 0.5,
+                   .gradient = gradient.data(),
+                   .master = master.data(),
+                   .momentum = momentum.data(),
+                   .weight = with_weight ? weight.data() : nullptr});
+  reckon::launch<Backend::reference>(Sgd<double>{.count = count,
+                                                 .learning_rate = 0.1,
+                                                 .momentum_factor = 0.8,
+                                                 .weight_decay = 0.03,
+                                                 .gradient_scale = 0.5,
+                                                 .gradient = gradient.wide.data(),
+                                                 .master = master_ref.data(),
+                                                 .momentum = momentum_ref.data()},
                                      {});
   Report report;
   report.compare("momentum", momentum, momentum_ref, detail::relative(momentum_ref, 6, 1));
@@ -43,23 +56,50 @@ Report check_lamb(Place& place, std::int64_t count, Setting setting, const Launc
   std::vector<A> squares(old_first.values.size());
   for (std::size_t i = 0; i < squares.size(); ++i) squares[i] = A(0.1 + old_first.wide[i] * old_first.wide[i]);
   const Input<A> old_second(place, squares, setting.offset);
-  Operand<A> master(place, old_master.values, setting.offset), first(place, old_first.values, setting.offset), second(place, old_second.values, setting.offset),
-      update(place, old_first.values.size(), setting.offset);
+  Operand<A> master(place, old_master.values, setting.offset), first(place, old_first.values, setting.offset),
+      second(place, old_second.values, setting.offset), update(place, old_first.values.size(), setting.offset);
   Operand<T> weight(place, old_master.values.size(), setting.offset);
   Operand<double> norms(place, 2, 0);
-  std::vector<double> master_ref = old_master.wide, first_ref = old_first.wide, second_ref = old_second.wide, update_ref(master_ref.size()), norms_ref(2);
-  LambMoments<T, G> op{.count = count, .step = 3, .beta2 = 0.99, .weight_decay = 0.1, .gradient_scale = 0.5, .gradient = gradient.data(), .master = master.data(),
-                       .first_moment = first.data(), .second_moment = second.data(), .update = update.data(), .norms = norms.data()};
+  std::vector<double> master_ref = old_master.wide, first_ref = old_first.wide, second_ref = old_second.wide, update_ref(master_ref.size()),
+                      norms_ref(2);
+  LambMoments<T, G> op{.count = count,
+                       .step = 3,
+                       .beta2 = 0.99,
+                       .weight_decay = 0.1,
+                       .gradient_scale = 0.5,
+                       .gradient = gradient.data(),
+                       .master = master.data(),
+                       .first_moment = first.data(),
+                       .second_moment = second.data(),
+                       .update = update.data(),
+                       .norms = norms.data()};
   Operand<unsigned char> workspace(place, op.workspace_size(), 0);
   op.workspace = workspace.data();
   op.workspace_bytes = op.workspace_size();
   launch(op);
-  launch(LambApply<T>{.count = count, .learning_rate = 0.02, .norms = norms.data(), .update = update.data(), .master = master.data(), .weight = weight.data()});
-  LambMoments<double> wide{.count = count, .step = 3, .beta2 = 0.99, .weight_decay = 0.1, .gradient_scale = 0.5, .gradient = gradient.wide.data(), .master = master_ref.data(),
-                           .first_moment = first_ref.data(), .second_moment = second_ref.data(), .update = update_ref.data(), .norms = norms_ref.data()};
+  launch(LambApply<T>{.count = count,
+                      .learning_rate = 0.02,
+                      .norms = norms.data(),
+                      .update = update.data(),
+                      .master = master.data(),
+                      .weight = weight.data()});
+  LambMoments<double> wide{.count = count,
+                           .step = 3,
+                           .beta2 = 0.99,
+                           .weight_decay = 0.1,
+                           .gradient_scale = 0.5,
+                           .gradient = gradient.wide.data(),
+                           .master = master_ref.data(),
+                           .first_moment = first_ref.data(),
+                           .second_moment = second_ref.data(),
+                           .update = update_ref.data(),
+                           .norms = norms_ref.data()};
   wide.workspace_bytes = wide.workspace_size();
   reckon::launch<Backend::reference>(wide, {});
-  reckon::launch<Backend::reference>(LambApply<double>{.count = count, .learning_rate = 0.02, .norms = norms_ref.data(), .update = update_ref.data(), .master = master_ref.data()}, {});
+  reckon::launch<Backend::reference>(
+      LambApply<double>{
+          .count = count, .learning_rate = 0.02, .norms = norms_ref.data(), .update = update_ref.data(), .master = master_ref.data()},
+      {});
   Report report;
   report.compare("first moment", first, first_ref, detail::relative(first_ref, 6, 1));
   report.compare("second moment", second, second_ref, detail::relative(second_ref, 6, 1));
