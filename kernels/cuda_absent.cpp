@@ -2,9 +2,15 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/op/activation.hpp"
 #include "kernels/op/adamw.hpp"
+#include "kernels/op/attention.hpp"
+#include "kernels/op/bias.hpp"
+#include "kernels/op/cross_entropy.hpp"
+#include "kernels/op/embedding.hpp"
+#include "kernels/op/experts.hpp"
 #include "kernels/op/matmul.hpp"
 #include "kernels/op/memory.hpp"
 #include "kernels/op/norm.hpp"
+#include "kernels/op/update.hpp"
 #include "runtime/device.hpp"
 
 namespace reckon {
@@ -27,6 +33,28 @@ RECKON_LAUNCHERS(cuda, SwigluForward, absent)
 RECKON_LAUNCHERS(cuda, SwigluBackward, absent)
 RECKON_LAUNCHERS(cuda, ResidualAdd, absent)
 RECKON_LAUNCHERS(cuda, Copy, absent)
+RECKON_LAUNCHERS(cuda, AttentionForward, absent)
+RECKON_LAUNCHERS(cuda, AttentionBackward, absent)
+RECKON_LAUNCHERS(cuda, SoftmaxForward, absent)
+RECKON_LAUNCHERS(cuda, SoftmaxBackward, absent)
+RECKON_LAUNCHERS(cuda, CrossEntropyForward, absent)
+RECKON_LAUNCHERS(cuda, CrossEntropyBackward, absent)
+RECKON_LAUNCHERS(cuda, EmbeddingForward, absent)
+RECKON_LAUNCHERS(cuda, EmbeddingBackward, absent)
+RECKON_LAUNCHERS(cuda, Rotary, absent)
+RECKON_LAUNCHERS(cuda, RouterForward, absent)
+RECKON_LAUNCHERS(cuda, RouterBackward, absent)
+RECKON_LAUNCHERS(cuda, GatherRows, absent)
+RECKON_LAUNCHERS(cuda, CombineRows, absent)
+RECKON_LAUNCHERS(cuda, CombineRowsBackward, absent)
+RECKON_LAUNCHERS(cuda, BiasAdd, absent)
+RECKON_LAUNCHERS(cuda, BiasBackward, absent)
+RECKON_LAUNCHERS(cuda, LambApply, absent)
+RECKON_LAUNCHERS(cuda, SumOfSquares, absent)
+RECKON_LAUNCHERS(cuda, Narrow, absent)
+RECKON_LAUNCHERS(cuda, Widen, absent)
+RECKON_PAIR_LAUNCHERS(cuda, Sgd, absent)
+RECKON_PAIR_LAUNCHERS(cuda, LambMoments, absent)
 RECKON_PAIR_LAUNCHERS(cuda, AdamW, absent)
 RECKON_PAIR_LAUNCHERS(cuda, Matmul, absent)
 

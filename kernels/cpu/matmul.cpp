@@ -1,16 +1,15 @@
-// The CPU matrix product: operands packed once into panels as wide as a register tile, then blocks of c whose parts stay in cache.
+// The CPU matrix product: operands packed into panels as wide as a register tile, in blocks that stay in cache.
 //
-// Blocks of c are divided among threads, never the sum over k: the same bits with any number of threads.  bf16 is widened while packing,
-// so that both types share one inner loop in fp32.
-// SPDX-License-Identifier: Apache-2.0
+// a is packed once, as a whole; b block by block where it is used, so that a large b (a weight matrix beside few tokens) is read from
+// memory once and never written back.  Tiles add to c itself where its type and factors allow it.  Blocks of c are divided among threads,
+// never the sum over k: the same bits with any number of threads.  bf16 is multiplied as pairs where the processor can, else widened while
+// packing. SPDX-License-Identifier: Apache-2.0
 #include "kernels/op/matmul.hpp"
 
-#include <memory>
-#include <new>
-#include <vector>
+#include <type_traits>
 
 #include "kernels/cpu/blas.hpp"
-#include "kernels/cpu/matmul_tile.hpp"
+#include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/vector.hpp"
 
 #ifdef _OPENMP
@@ -20,44 +19,11 @@
 namespace reckon {
 namespace {
 
-// A strip of a (depth x 14 floats) stays in the first-level cache or near it; a block of c, one of a and a panel of b in the second.
-// Tried on a 1 MiB second-level cache: depth 128 to 384 and blocks twice as large change the rate by less than the noise.
-constexpr std::int64_t depth_of_block = 384, rows_of_block = 168, columns_of_block = 256;
-
-struct FreeAligned {
-  void operator()(float* p) const { ::operator delete(p, std::align_val_t{64}); }
-};
-using Floats = std::unique_ptr<float[], FreeAligned>;
-Floats allocate_floats(std::int64_t count) {
-  return Floats(static_cast<float*>(::operator new(static_cast<std::size_t>(count) * sizeof(float), std::align_val_t{64})));
-}
-
-std::int64_t round_up(std::int64_t x, std::int64_t unit) { return (x + unit - 1) / unit * unit; }
+// For a second-level cache of 1 MiB: a block of b (depth x columns) and one of a (rows x depth) take 384 KiB and 252 KiB of it.
+constexpr std::int64_t depth_of_block = 384, rows_of_block = 168, columns_of_block = 256, rows_of_task = 1008;
 
 /// The first cache line inside a workspace.
 float* aligned(void* workspace) { return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(workspace) + 63) / 64 * 64); }
-
-/// One panel: out[l width + i] = matrix(i, l) for i < count, zero for the rest of the width.  The matrix is read along its rows.
-/// `along_depth`: element (i, l) lies at i row + l; else at l row + i.
-template <class T>
-RECKON_CLONES void pack_panel(const T* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width,
-                              float* out) {
-  if (along_depth) {
-    constexpr std::int64_t step = 16;  // a cache line of fp32 from each row, so that stores stay in the first-level cache
-    for (std::int64_t first = 0; first < depth; first += step) {
-      const std::int64_t last = std::min(depth, first + step);
-      for (std::int64_t i = 0; i < count; ++i) {
-        for (std::int64_t l = first; l < last; ++l) out[l * width + i] = widen(matrix[i * row + l]);
-      }
-      for (std::int64_t l = first; l < last; ++l) std::fill(out + l * width + count, out + (l + 1) * width, 0.0f);
-    }
-    return;
-  }
-  for (std::int64_t l = 0; l < depth; ++l) {
-    for (std::int64_t i = 0; i < count; ++i) out[l * width + i] = widen(matrix[l * row + i]);
-    std::fill(out + l * width + count, out + (l + 1) * width, 0.0f);
-  }
-}
 
 /// c = alpha sum + beta c over one row of a block.
 template <class R>
@@ -69,62 +35,122 @@ RECKON_CLONES void finish_row(const float* sum, float alpha, float beta, R* c, s
   }
 }
 
-/// Both operands as panels of the tile's rows and columns, over the whole depth.
-struct Packed {
-  const float* a;
-  const float* b;
+/// A rectangle of c that one thread computes.
+struct Task {
+  std::int64_t row, rows, column, columns;
 };
 
-/// One block of c: rows [row, row + rows) x columns [column, column + columns).  `sum` holds a block.
+/// What a thread needs beside its operands.
+struct Room {
+  Floats b, sum, edge;
+};
+
+template <class T>
+MatmulTile tile_for() {
+  return std::is_same_v<T, Bf16> ? bf16_matmul_tile() : matmul_tile();
+}
+
+/// One member of a batch, its a packed.
 template <class T, class R>
-void multiply_block(const Matmul<T, R>& op, const MatmulTile& tile, Packed packed, std::int64_t row, std::int64_t rows, std::int64_t column,
-                    std::int64_t columns, float* sum, R* c) {
-  const std::int64_t width = round_up(columns, tile.columns);
-  std::fill_n(sum, round_up(rows, tile.rows) * width, 0.0f);
-  for (std::int64_t l = 0; l < op.k; l += depth_of_block) {
-    const std::int64_t depth = std::min(depth_of_block, op.k - l);
+struct Product {
+  const Matmul<T, R>& op;
+  MatmulTile tile;
+  const float* packed_a;
+  const T* b;
+  R* c;
+
+  std::int64_t words() const { return words_of(tile, op.k); }
+  /// Whether tiles may add to c itself.
+  bool direct() const { return std::is_same_v<R, float> && op.alpha == 1 && (op.beta == 0 || op.beta == 1) && op.k > 0; }
+  std::int64_t step() const { return tile.pairs ? 2 : 1; }  ///< elements of k in a word
+
+  /// Columns [column, column + columns) of b from word l on, `depth` words deep, as panels.
+  void pack_b(std::int64_t column, std::int64_t columns, std::int64_t l, std::int64_t depth, float* out) const {
+    const std::int64_t first = l * step(), elements = std::min(depth * step(), op.k - first), row = op.row_b();
     for (std::int64_t j = 0; j < columns; j += tile.columns) {
-      const float* b = packed.b + (column + j) * op.k + l * tile.columns;
-      for (std::int64_t i = 0; i < rows; i += tile.rows) {
-        tile.multiply(depth, packed.a + (row + i) * op.k + l * tile.rows, b, sum + i * width + j, width);
+      const T* from = op.transpose_b ? b + (column + j) * row + first : b + first * row + column + j;
+      pack_for(tile, from, row, op.transpose_b, std::min<std::int64_t>(tile.columns, columns - j), elements, tile.columns, out + j * depth);
+    }
+  }
+
+  /// One tile where it lies in c; at the edges through a buffer of a whole tile.  `rows` and `columns` are what is left of the task.
+  void multiply_into_c(std::int64_t depth, const float* a_panel, const float* b_panel, std::int64_t row, std::int64_t column,
+                       std::int64_t rows, std::int64_t columns, bool add, float* edge) const {
+    if constexpr (std::is_same_v<R, float>) {
+      float* at = c + row * op.row_c() + column;
+      if (rows >= tile.rows && columns >= tile.columns) return tile.multiply(depth, a_panel, b_panel, at, op.row_c(), add);
+      tile.multiply(depth, a_panel, b_panel, edge, tile.columns, false);
+      for (std::int64_t i = 0; i < std::min<std::int64_t>(rows, tile.rows); ++i) {
+        for (std::int64_t j = 0; j < std::min<std::int64_t>(columns, tile.columns); ++j) {
+          at[i * op.row_c() + j] = edge[i * tile.columns + j] + (add ? at[i * op.row_c() + j] : 0.0f);
+        }
       }
     }
   }
-  for (std::int64_t i = 0; i < rows; ++i) {
-    finish_row(sum + i * width, float(op.alpha), float(op.beta), c + (row + i) * op.row_c() + column, columns);
+
+  void run(const Task& t, Room& room) const {
+    const std::int64_t width = round_up(t.columns, tile.columns);
+    for (std::int64_t l = 0; l < words(); l += depth_of_block) {
+      const std::int64_t depth = std::min(depth_of_block, words() - l);
+      pack_b(t.column, t.columns, l, depth, room.b.get());
+      for (std::int64_t block = 0; block < t.rows; block += rows_of_block) {
+        const std::int64_t end = std::min(t.rows, block + rows_of_block);
+        for (std::int64_t j = 0; j < t.columns; j += tile.columns) {
+          for (std::int64_t i = block; i < end; i += tile.rows) {
+            const float* a_panel = packed_a + (t.row + i) * words() + l * tile.rows;
+            const float* b_panel = room.b.get() + j * depth;
+            if (direct()) {
+              multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1,
+                              room.edge.get());
+            } else {
+              tile.multiply(depth, a_panel, b_panel, room.sum.get() + i * width + j, width, l > 0);
+            }
+          }
+        }
+      }
+    }
+    if (direct()) return;
+    if (op.k == 0) std::fill_n(room.sum.get(), t.rows * width, 0.0f);
+    for (std::int64_t i = 0; i < t.rows; ++i) {
+      finish_row(room.sum.get() + i * width, float(op.alpha), float(op.beta), c + (t.row + i) * op.row_c() + t.column, t.columns);
+    }
+  }
+};
+
+template <class T, class R>
+void pack_a(const Matmul<T, R>& op, const MatmulTile& tile, const T* a, float* out) {
+  const std::int64_t words = words_of(tile, op.k), row = op.row_a();
+#pragma omp parallel for schedule(static) if (op.m * op.k > 65536)
+  for (std::int64_t i = 0; i < op.m; i += tile.rows) {
+    pack_for(tile, op.transpose_a ? a + i : a + i * row, row, !op.transpose_a, std::min<std::int64_t>(tile.rows, op.m - i), op.k, tile.rows,
+             out + i * words);
   }
 }
 
-template <class T>
-void pack(const T* matrix, std::int64_t row, bool along_depth, std::int64_t count, std::int64_t depth, std::int64_t width, float* out) {
-#pragma omp parallel for schedule(static) if (count * depth > 16384)
-  for (std::int64_t i = 0; i < count; i += width) {
-    pack_panel(along_depth ? matrix + i * row : matrix + i, row, along_depth, std::min(width, count - i), depth, width, out + i * depth);
-  }
-}
-
-/// The size of equal blocks, a multiple of `unit` and at most `most`, that cover `size`.
-std::int64_t block_size(std::int64_t size, std::int64_t most, std::int64_t unit) {
-  const std::int64_t blocks = std::max<std::int64_t>(1, (size + most - 1) / most);
+/// The size of equal blocks, a multiple of `unit` and at most `most`, that cover `size`; as many as make `threads` equally busy.
+std::int64_t block_size(std::int64_t size, std::int64_t most, std::int64_t unit, std::int64_t threads) {
+  std::int64_t blocks = std::max<std::int64_t>(1, (size + most - 1) / most);
+  if (size / (2 * unit) >= threads) blocks = (blocks + threads - 1) / threads * threads;
   return std::max(unit, round_up((size + blocks - 1) / blocks, unit));
 }
 
 template <class T, class R>
-void matmul_member(const Matmul<T, R>& op, const MatmulTile& tile, const T* a, const T* b, R* c, float* packed_a, float* packed_b,
-                   const std::vector<Floats>& sums) {
-  pack(a, op.row_a(), !op.transpose_a, op.m, op.k, tile.rows, packed_a);
-  pack(b, op.row_b(), op.transpose_b, op.n, op.k, tile.columns, packed_b);
-  const std::int64_t rows = block_size(op.m, rows_of_block, tile.rows), columns = block_size(op.n, columns_of_block, tile.columns);
-  const std::int64_t blocks_down = (op.m + rows - 1) / rows, blocks = blocks_down * ((op.n + columns - 1) / columns);
-#pragma omp parallel for schedule(dynamic) if (op.m * op.n * op.k > 32768)
-  for (std::int64_t block = 0; block < blocks; ++block) {
-#ifdef _OPENMP
-    float* sum = sums[static_cast<std::size_t>(omp_get_thread_num())].get();
-#else
-    float* sum = sums[0].get();
-#endif
-    const std::int64_t row = block % blocks_down * rows, column = block / blocks_down * columns;
-    multiply_block(op, tile, {packed_a, packed_b}, row, std::min(rows, op.m - row), column, std::min(columns, op.n - column), sum, c);
+void run_member(const Product<T, R>& product, std::int64_t threads) {
+  const auto& op = product.op;
+  const std::int64_t columns = block_size(op.n, columns_of_block, product.tile.columns, threads), across = (op.n + columns - 1) / columns;
+  const std::int64_t rows = block_size(op.m, rows_of_task, product.tile.rows, across % threads == 0 ? 1 : threads),
+                     down = (op.m + rows - 1) / rows;
+  const std::int64_t width = round_up(std::min(columns, op.n), product.tile.columns);
+#pragma omp parallel if (across * down > 1 && op.m * op.n * op.k > 262144)
+  {
+    Room room{
+        allocate_floats(std::min(depth_of_block, product.words()) * width), {}, allocate_floats(product.tile.rows * product.tile.columns)};
+    if (!product.direct()) room.sum = allocate_floats(round_up(std::min(rows, op.m), product.tile.rows) * width);
+#pragma omp for schedule(dynamic)
+    for (std::int64_t i = 0; i < across * down; ++i) {
+      const std::int64_t row = i % down * rows, column = i / down * columns;
+      product.run({row, std::min(rows, op.m - row), column, std::min(columns, op.n - column)}, room);
+    }
   }
 }
 
@@ -132,21 +158,19 @@ template <class T, class R>
 void matmul(const Matmul<T, R>& op, Stream) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
   if (blas_matmul(op)) return;
-  const MatmulTile tile = matmul_tile();
-  const std::int64_t size_a = round_up(round_up(op.m, tile.rows) * op.k, 16), size_b = round_up(op.n, tile.columns) * op.k;
-  const bool given = op.workspace_bytes >= matmul_workspace(Backend::cpu, op);
-  const Floats own = given ? Floats() : allocate_floats(size_a + size_b);
+  const MatmulTile tile = tile_for<T>();
+  const std::int64_t size_a = round_up(op.m, tile.rows) * words_of(tile, op.k);
+  const bool given = op.workspace_bytes >= std::size_t(size_a) * sizeof(float) + 128;
+  const Floats own = given ? Floats() : allocate_floats(size_a);
   float* packed_a = given ? aligned(op.workspace) : own.get();
-  std::vector<Floats> sums;
 #ifdef _OPENMP
-  const int threads = omp_get_max_threads();
+  const std::int64_t threads = omp_in_parallel() ? 1 : omp_get_max_threads();
 #else
-  const int threads = 1;
+  const std::int64_t threads = 1;
 #endif
-  for (int i = 0; i < threads; ++i) sums.push_back(allocate_floats((rows_of_block + tile.rows) * (columns_of_block + tile.columns)));
   for (std::int64_t member = 0; member < op.batch; ++member) {
-    matmul_member(op, tile, op.a + member * op.stride_a, op.b + member * op.stride_b, op.c + member * op.step_c(), packed_a,
-                  packed_a + size_a, sums);
+    pack_a(op, tile, op.a + member * op.stride_a, packed_a);
+    run_member(Product<T, R>{op, tile, packed_a, op.b + member * op.stride_b, op.c + member * op.step_c()}, threads);
   }
 }
 

@@ -5,6 +5,11 @@
 
 #include "kernels/cpu/vector.hpp"
 
+#if defined(__x86_64__) && defined(__GNUC__)
+#define RECKON_X86
+#include <immintrin.h>
+#endif
+
 namespace reckon {
 namespace {
 
@@ -13,7 +18,7 @@ typedef float Lanes8 __attribute__((vector_size(32)));
 typedef float Lanes16 __attribute__((vector_size(64)));
 
 template <int rows, int vectors, class Lanes>
-RECKON_INLINE void multiply(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c) {
+RECKON_INLINE void multiply(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c, bool add) {
   constexpr int width = sizeof(Lanes) / sizeof(float);
   Lanes sum[rows][vectors] = {};
   for (std::int64_t l = 0; l < k; ++l) {
@@ -32,34 +37,75 @@ RECKON_INLINE void multiply(std::int64_t k, const float* a, const float* b, floa
   for (int i = 0; i < rows; ++i) {
 #pragma GCC unroll 4
     for (int v = 0; v < vectors; ++v) {
-      Lanes old;
-      __builtin_memcpy(&old, c + i * row_c + v * width, sizeof(Lanes));
-      sum[i][v] += old;
+      if (add) {
+        Lanes old;
+        __builtin_memcpy(&old, c + i * row_c + v * width, sizeof(Lanes));
+        sum[i][v] += old;
+      }
       __builtin_memcpy(c + i * row_c + v * width, &sum[i][v], sizeof(Lanes));
     }
   }
 }
 
-#if defined(__x86_64__) && defined(__GNUC__)
-__attribute__((target("avx512f"))) void multiply_avx512(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c) {
-  multiply<14, 2, Lanes16>(k, a, b, c, row_c);
+#ifdef RECKON_X86
+/// Pairs of bf16: each step of l multiplies two values of k.
+__attribute__((target("avx512f,avx512bf16"))) void multiply_pairs(std::int64_t depth, const float* a, const float* b, float* c,
+                                                                  std::int64_t row_c, bool add) {
+  constexpr int rows = 14, vectors = 2, width = 16;
+  __m512 sum[rows][vectors] = {};
+  for (std::int64_t l = 0; l < depth; ++l) {
+    const __m512bh low = (__m512bh)_mm512_loadu_ps(b), high = (__m512bh)_mm512_loadu_ps(b + width);
+#pragma GCC unroll 16
+    for (int i = 0; i < rows; ++i) {
+      std::int32_t pair;
+      __builtin_memcpy(&pair, a + i, sizeof pair);
+      const __m512bh value = (__m512bh)_mm512_set1_epi32(pair);
+      sum[i][0] = _mm512_dpbf16_ps(sum[i][0], value, low);
+      sum[i][1] = _mm512_dpbf16_ps(sum[i][1], value, high);
+    }
+    a += rows;
+    b += vectors * width;
+  }
+#pragma GCC unroll 16
+  for (int i = 0; i < rows; ++i) {
+#pragma GCC unroll 2
+    for (int v = 0; v < vectors; ++v) {
+      float* at = c + i * row_c + v * width;
+      _mm512_storeu_ps(at, add ? _mm512_add_ps(_mm512_loadu_ps(at), sum[i][v]) : sum[i][v]);
+    }
+  }
 }
-__attribute__((target("avx2,fma"))) void multiply_avx2(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c) {
-  multiply<6, 2, Lanes8>(k, a, b, c, row_c);
+
+__attribute__((target("avx512f"))) void multiply_avx512(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c,
+                                                        bool add) {
+  multiply<14, 2, Lanes16>(k, a, b, c, row_c, add);
+}
+__attribute__((target("avx2,fma"))) void multiply_avx2(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c,
+                                                       bool add) {
+  multiply<6, 2, Lanes8>(k, a, b, c, row_c, add);
 }
 #endif
-void multiply_any(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c) { multiply<4, 2, Lanes4>(k, a, b, c, row_c); }
+void multiply_any(std::int64_t k, const float* a, const float* b, float* c, std::int64_t row_c, bool add) {
+  multiply<4, 2, Lanes4>(k, a, b, c, row_c, add);
+}
 
 }  // namespace
 
 int matmul_tiles(MatmulTile (&tiles)[3]) {
   int count = 0;
-#if defined(__x86_64__) && defined(__GNUC__)
+#ifdef RECKON_X86
   if (__builtin_cpu_supports("avx512f")) tiles[count++] = {14, 32, multiply_avx512};
   if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma")) tiles[count++] = {6, 16, multiply_avx2};
 #endif
   tiles[count++] = {4, 8, multiply_any};
   return count;
+}
+
+MatmulTile bf16_matmul_tile() {
+#ifdef RECKON_X86
+  if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512bf16")) return {14, 32, multiply_pairs, true};
+#endif
+  return matmul_tile();
 }
 
 MatmulTile matmul_tile() {

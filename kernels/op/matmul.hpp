@@ -61,12 +61,12 @@ extern template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16
 extern template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, float>&, Stream, int);
 
 /// Room that makes a product faster.  cuda: 32 MiB, cuBLAS's own default on Hopper (cuBLAS library documentation, cublasSetWorkspace),
-/// which lets it split k.  cpu: the packed operands, which it otherwise takes from the system, and clears, in every call.
+/// which lets it split k.  cpu: the packed left operand, for which it otherwise asks the system in every call.
 template <class T, class R>
 std::size_t matmul_workspace(Backend backend, const Matmul<T, R>& op) {
   if (backend == Backend::reference) return 0;
   if (backend == Backend::cuda) return std::size_t(32) << 20;
-  return std::size_t((op.m + op.n + 64) * op.k) * sizeof(float) + 128;
+  return std::size_t((op.m + 64) * (op.k + 1)) * sizeof(float) + 128;
 }
 
 }  // namespace reckon

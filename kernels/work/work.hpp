@@ -34,6 +34,16 @@ constexpr Work flash_attention_work(double batch, double heads, double kv_heads,
           Bytes{(q + kv + out) * element + batch * heads * seq_q * 4.0}};
 }
 
+/// Its backward pass: five products of that size where the forward pass has two (scores again, dv, dp, dq, dk).  Reads q, k, v, the output and
+/// its gradient, writes dq, dk and dv.  Source: Dao 2023 (arXiv 2307.08691), section 3.1.
+constexpr Work flash_attention_backward_work(double batch, double heads, double kv_heads, double seq_q, double seq_kv, double head_dim,
+                                             double v_head_dim, bool causal, double element) {
+  const double pairs = seq_q * seq_kv * (causal ? 0.5 : 1.0);
+  const double q = batch * heads * seq_q * head_dim, out = batch * heads * seq_q * v_head_dim;
+  const double kv = batch * kv_heads * seq_kv * (head_dim + v_head_dim);
+  return {Flops{2.0 * batch * heads * pairs * (3.0 * head_dim + 2.0 * v_head_dim)}, Bytes{2.0 * (q + kv + out) * element}, Bytes{}};
+}
+
 /// Softmax over a score matrix held in memory: one read, one write; saves its result.
 constexpr Work softmax_work(double rows, double columns, double element) {
   return {Flops{5.0 * rows * columns}, Bytes{2.0 * rows * columns * element}, Bytes{rows * columns * element}};
@@ -61,6 +71,16 @@ constexpr Work activation_work(double tokens, double ffn, bool gated, double ele
 
 /// Rotary embedding on queries and keys: read, write.
 constexpr Work rotary_work(double tokens, double width, double element) { return elementwise_work(tokens * width, 1.0, 1.0, 0.0, element); }
+
+/// Sum of the columns of a matrix (a bias gradient): one read.
+constexpr Work column_sum_work(double rows, double columns, double element) {
+  return {Flops{rows * columns}, Bytes{rows * columns * element}, Bytes{}};
+}
+
+/// Softmax over `experts` and the choice of the top_k: logits read; weights and choices written; saves the probabilities in fp32.
+constexpr Work router_work(double tokens, double experts, double top_k, double element) {
+  return {Flops{tokens * experts * (5.0 + top_k)}, Bytes{tokens * (experts * (element + 4.0) + 8.0 * top_k)}, Bytes{tokens * experts * 4.0}};
+}
 
 /// Table lookup: one row read and written a token.
 constexpr Work embedding_work(double tokens, double hidden, double element) { return elementwise_work(tokens * hidden, 1.0, 1.0, 0.0, element); }

@@ -31,6 +31,7 @@ TEST(CpuKernels, AgreeWithTheReferenceOnAwkwardShapes) {
   const Threads threads(2);
   for (const std::uint64_t seed : {1, 2}) {
     check_all_but_products(place, seed, on_cpu, expect_passed);
+    check_transformer_ops(place, seed, on_cpu, expect_passed);
     check_products(place, seed, on_cpu, expect_passed);
   }
 }
@@ -51,6 +52,7 @@ TEST(CpuKernels, GiveTheSameBitsWithAnyNumberOfThreads) {
       EXPECT_EQ(at->second, report.digest) << name << " with " << count << " threads";
     };
     check_all_but_products(place, 4, on_cpu, visit);
+    check_transformer_ops(place, 4, on_cpu, visit);
     check_products(place, 4, on_cpu, visit);
   }
   EXPECT_GT(digests.size(), 500u);
@@ -67,7 +69,7 @@ TEST(CpuKernels, EveryRegisterTileMultiplies) {
     for (std::size_t i = 0; i < b.size(); ++i) b[i] = float(i % 5) - 2;
     std::vector<float> c(static_cast<std::size_t>(tile.rows * tile.columns), 10.0f);
 
-    tile.multiply(k, a.data(), b.data(), c.data(), tile.columns);
+    tile.multiply(k, a.data(), b.data(), c.data(), tile.columns, true);
 
     for (int i = 0; i < tile.rows; ++i) {
       for (int j = 0; j < tile.columns; ++j) {
@@ -82,6 +84,7 @@ TEST(CpuKernels, EveryRegisterTileMultiplies) {
 TEST(ReferenceKernels, RoundOnceToTheirType) {
   HostPlace place;
   check_all_but_products(place, 5, on_reference, expect_passed);
+  check_transformer_ops(place, 5, on_reference, expect_passed);
   check_products(place, 5, on_reference, expect_passed);
 }
 

@@ -4,8 +4,11 @@
 
 #include "tests/kernels/emulated_cuda.hpp"
 
+#include "kernels/cuda/attention.cu"
 #include "kernels/cuda/elementwise.cu"
 #include "kernels/cuda/norm.cu"
+#include "kernels/cuda/tokens.cu"
+#include "kernels/cuda/update.cu"
 #include "tests/kernels/check/all.hpp"
 
 namespace reckon::check {
@@ -21,6 +24,16 @@ TEST(EmulatedCuda, AgreesWithTheReferenceOnAwkwardShapes) {
     ++checks;
   });
   EXPECT_GT(checks, 600);
+}
+
+TEST(EmulatedCuda, TransformerOpsAgreeWithTheReference) {
+  HostPlace place;
+  int checks = 0;
+  check_transformer_ops(place, 1, emulated_launch, [&](const std::string& name, const Report& report) {
+    EXPECT_TRUE(report.passed()) << name << ": " << report.failure;
+    ++checks;
+  }, 500);  // emulated shuffles are slow
+  EXPECT_GT(checks, 150);
 }
 
 TEST(EmulatedCuda, ScalesWhatAProductOverNothingLeaves) {

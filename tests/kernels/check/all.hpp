@@ -7,6 +7,8 @@
 #include "tests/kernels/check/check_elementwise.hpp"
 #include "tests/kernels/check/check_matmul.hpp"
 #include "tests/kernels/check/check_norm.hpp"
+#include "tests/kernels/check/check_tokens.hpp"
+#include "tests/kernels/check/check_update.hpp"
 
 namespace reckon::check {
 
@@ -106,6 +108,17 @@ void check_all_but_products(Place& place, std::uint64_t seed, const Launch& laun
   check_elementwise<float>(place, seed, launch, visit);
   check_elementwise<Bf16>(place, seed, launch, visit);
   for (const std::int64_t count : {1, 9, 1003}) visit(named("adamw fp32 gradient", "bf16", {count}, 0), check_adamw<Bf16, float>(place, {count, 3}, {seed, 0}, launch));
+}
+
+/// Attention, the ops around the products, optimisers and casts, in fp32 and bf16.
+template <class Launch, class Visit>
+void check_transformer_ops(Place& place, std::uint64_t seed, const Launch& launch, const Visit& visit, std::int64_t most_pairs = std::int64_t(1) << 40) {
+  check_attentions<float>(place, seed, launch, visit, most_pairs);
+  check_attentions<Bf16>(place, seed, launch, visit, most_pairs);
+  check_tokens<float>(place, seed, launch, visit);
+  check_tokens<Bf16>(place, seed, launch, visit);
+  check_updates<float>(place, seed, launch, visit);
+  check_updates<Bf16>(place, seed, launch, visit);
 }
 
 template <class Launch, class Visit>
