@@ -13,10 +13,11 @@ namespace {
 constexpr std::int32_t embedding = -1, head = -2;
 constexpr double most_pieces = 8;  // messages of one group in one pass of one layer that become pieces of their own
 
-/// Exposed and whole seconds of one group's messages in a pass, and how many there are.
+/// Exposed and whole seconds of like messages in a pass, how many there are, and the bytes of one.
 struct GroupMessages {
   Stream stream = Stream::compute;
-  double exposed = 0, whole = 0, count = 0;
+  double exposed = 0, whole = 0, count = 0, bytes = 0;
+  Collective collective = Collective::all_reduce;
 };
 
 const GroupPlacement& placement(const Placements& p, Group group) {
@@ -56,8 +57,14 @@ class Builder {
     const StepTime& t = plan_.closed.time;
     const double rest = (t.total() - t.jitter).base();
     plan_.jitter_share = rest > 0 ? t.jitter.base() / rest : 0.0;
+    plan_.ranks[static_cast<int>(Stream::tensor)] = placements_.tensor.ranks;
+    plan_.ranks[static_cast<int>(Stream::context)] = placements_.context.ranks;
+    plan_.ranks[static_cast<int>(Stream::expert)] = std::max(placements_.expert.ranks, placements_.expert_tensor.ranks);
+    plan_.ranks[static_cast<int>(Stream::pipeline)] = s.pipeline_parallel;
+    plan_.ranks[static_cast<int>(Stream::data)] = placements_.data.ranks;
     for (std::size_t i = 0; i < stages_.size(); ++i) add_stage(i);
     plan_.times.transfer = boundary_time(job_, priced_.lowered, placements_).base();
+    plan_.boundary_bytes = priced_.lowered.boundary.base();
     plan_.times.transfer_blocks = !job_.stack->facts.overlap_pipeline;
     for (const ChunkWork& c : plan_.chunks) {
       const double backward = seconds_of(c.backward);
@@ -115,16 +122,18 @@ class Builder {
     f.reduce = (collective_time(*job_.links, reduce, Bytes{p.trainable_dense * facts.reduced_gradient_bytes}, placements_.data) +
                 collective_time(*job_.links, reduce, Bytes{p.trainable_expert * facts.reduced_gradient_bytes}, placements_.expert_data))
                    .base();
+    f.reduce_bytes = (p.trainable_dense + p.trainable_expert) * facts.reduced_gradient_bytes;
     if (sharded) {
       const double element = activation_bytes(s.precision);
       f.gather = (collective_time(*job_.links, Collective::all_gather, Bytes{p.dense * element}, placements_.data) +
                   collective_time(*job_.links, Collective::all_gather, Bytes{p.expert * element}, placements_.expert_data))
                      .base();
+      f.gather_bytes = (p.dense + p.expert) * element;
     }
     if (s.sharding == Sharding::zero3) {  // every micro-batch gathers twice and reduces once; all of it is inside the passes
       const double m = static_cast<double>(s.num_micro_batches()), all = 2.0 * f.gather + f.reduce;
-      sharded_forward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * f.gather / all, f.gather, 1} : GroupMessages{});
-      sharded_backward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * (f.gather + f.reduce) / all, f.gather + f.reduce, 1} : GroupMessages{});
+      sharded_forward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * f.gather / all, f.gather, 1, f.gather_bytes, Collective::all_gather} : GroupMessages{});
+      sharded_backward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * (f.gather + f.reduce) / all, f.gather + f.reduce, 1, f.gather_bytes + f.reduce_bytes, Collective::reduce_scatter} : GroupMessages{});
       f = {};
     } else {
       sharded_forward_.emplace_back();
@@ -184,6 +193,7 @@ class Builder {
     const auto add_sharded = [&](std::vector<GroupMessages>& to, GroupMessages m) {
       if (m.whole <= 0 || sharded_part <= 0) return;
       m.exposed *= sharded_part;
+      m.bytes *= sharded_part;
       m.whole = std::max(m.whole * sharded_part, m.exposed);
       to.push_back(m);
     };
@@ -198,23 +208,28 @@ class Builder {
 
   /// The groups' messages of one pass of a layer.
   std::vector<GroupMessages> messages(const LoweredLayer& layer, const LayerTime& t, bool forward, bool again) const {
-    GroupMessages tensor{Stream::tensor}, context{Stream::context}, expert{Stream::expert};
-    const auto exposed = [&](Seconds all, Seconds ahead) { return std::max(0.0, forward ? ahead.base() : (all - ahead).base()); };
-    tensor.exposed = exposed(t.tensor, t.tensor_forward);
-    context.exposed = exposed(t.context, t.context_forward);
-    expert.exposed = exposed(t.expert, t.expert_forward);
-    for (const Message& m : layer.messages) {
-      const Stream stream = stream_of(m.group);
-      GroupMessages& g = stream == Stream::tensor ? tensor : stream == Stream::context ? context : expert;
-      const double count = forward ? m.forward : m.backward + (again ? m.recompute : 0.0);
-      g.count += count;
-      g.whole += count * collective_time(*job_.links, m.collective, m.size, placement(placements_, m.group)).base() * job_.stack->constants.tensor_slowdown;
-    }
     std::vector<GroupMessages> out;
-    for (GroupMessages& g : {std::ref(tensor), std::ref(context), std::ref(expert)}) {
-      g.whole = std::max(g.whole, g.exposed);
-      if (g.whole > 0) out.push_back(g);
-    }
+    const auto add = [&](Stream stream, Seconds all, Seconds ahead) {
+      const std::size_t begin = out.size();
+      double whole = 0;
+      for (const Message& m : layer.messages) {
+        const double count = forward ? m.forward : m.backward + (again ? m.recompute : 0.0);
+        if (stream_of(m.group) != stream || count <= 0) continue;
+        const Seconds one = collective_time(*job_.links, m.collective, m.size, placement(placements_, m.group)) * job_.stack->constants.tensor_slowdown;
+        out.push_back({stream, 0, count * one.base(), count, m.size.base(), m.collective});
+        whole += out.back().whole;
+      }
+      const double exposed = std::max(0.0, forward ? ahead.base() : (all - ahead).base());
+      if (out.size() == begin && exposed > 0) out.push_back({stream, 0, exposed, 1}), whole = exposed;
+      for (std::size_t i = begin; i < out.size(); ++i) {
+        out[i].exposed = whole > 0 ? exposed * out[i].whole / whole : 0.0;
+        out[i].whole = std::max(out[i].whole, out[i].exposed);
+      }
+    };
+    add(Stream::tensor, t.tensor, t.tensor_forward);
+    add(Stream::context, t.context, t.context_forward);
+    add(Stream::expert, t.expert, t.expert_forward);
+    std::erase_if(out, [](const GroupMessages& g) { return g.whole <= 0; });
     return out;
   }
 
@@ -232,7 +247,7 @@ class Builder {
     for (const GroupMessages& g : groups) {
       const double n = std::clamp(std::round(g.count), 1.0, most_pieces), beside = (g.whole - g.exposed) * shrink / n;
       for (double k = 0; k < n; ++k)
-        made.push_back({.before = before, .beside = beside, .message = beside + g.exposed / n, .stream = g.stream, .layer = layer});
+        made.push_back({.before = before, .beside = beside, .message = beside + g.exposed / n, .bytes = g.bytes, .stream = g.stream, .collective = g.collective, .layer = layer});
     }
     if (reversed) std::reverse(made.begin(), made.end());
     out.insert(out.end(), made.begin(), made.end());

@@ -21,7 +21,9 @@ const char* name_of(Stream stream);
 /// it as the closed form calls hidden has compute beside it.
 struct Piece {
   double before = 0, beside = 0, message = 0;  ///< seconds
+  double bytes = 0;                            ///< of the message, in the convention of collective_time
   Stream stream = Stream::compute;             ///< of the message; compute = no message
+  Collective collective = Collective::all_reduce;
   std::int32_t layer = 0;                      ///< within the chunk; -1 the embedding, -2 the head
   double seconds() const { return before + (beside > message ? beside : message); }
 };
@@ -38,6 +40,7 @@ struct StageFinish {
   double reduce = 0, exposed_reduce = 0;  ///< gradients: seconds on the data stream, and of those after the last backward pass
   double gather = 0, exposed_gather = 0;  ///< parameters, likewise, after the optimiser
   double optimizer = 0;
+  double reduce_bytes = 0, gather_bytes = 0;
 };
 
 /// Bytes of a device of the stage.
@@ -53,6 +56,8 @@ struct StepPlan {
   PipelineTimes times;            ///< sums of the chunks
   std::vector<StageFinish> finish;
   std::vector<StageHolds> holds;
+  std::int64_t ranks[num_streams] = {1, 1, 1, 1, 1, 1};  ///< members of a device's group, by stream
+  double boundary_bytes = 0;      ///< a message between stages
   double tied = 0;                ///< first and last stage sum the gradient of a shared table
   double jitter_share = 0;        ///< of the closed form: jitter / everything else
   StepCost closed;                ///< the closed form's answer to the same job
