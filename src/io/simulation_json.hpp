@@ -2,13 +2,25 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/plan_results.hpp"
+#include "simulate/run_simulation.hpp"
 #include "simulate/step_simulation.hpp"
+#include "simulate/unfolded.hpp"
 
 namespace reckon {
+
+/// A run of the strategy, many times.
+struct RunAnswer {
+  RunScenario scenario;
+  std::uint64_t seed = 1;
+  RunSummary summary;
+  CheckpointIntervals intervals;
+  std::vector<double> wall;  ///< seconds of every sample, in their order
+};
 
 /// A simulated strategy and what it was made of, ready to be printed.
 struct SimulationAnswer {
@@ -16,9 +28,14 @@ struct SimulationAnswer {
   Strategy strategy;
   StepPlan plan;
   StepSimulation step;
+  std::optional<UnfoldedStep> unfolded;
+  std::optional<RunAnswer> run;
   std::vector<std::string> files;  ///< written beside the answer
   std::vector<Assumption> assumptions;
 };
+
+/// Wall times as SVG: a histogram with P10, P50 and P90.
+std::string histogram_svg(const RunAnswer& run, const std::string& title);
 
 std::string simulation_json(const SimulationAnswer& answer);
 

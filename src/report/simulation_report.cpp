@@ -38,6 +38,39 @@ std::string stage_table(const SimulationAnswer& a, const DisplayUnit& unit) {
   return table.text(2);
 }
 
+std::string unfolded_text(const SimulationAnswer& a, const DisplayUnit& unit) {
+  const double calm = a.step.seconds.total() - a.step.seconds.jitter;
+  return fmt::format("\nEvery device by itself: {} {} a step on {} devices, {} tasks; {} against the undisturbed {} {} (both without the stack's allowance "
+                     "for jitter).\n",
+                     significant(a.unfolded->seconds / unit.size, 4), unit.name, grouped(a.unfolded->devices), grouped(a.unfolded->tasks),
+                     percent(a.unfolded->seconds, calm), significant(calm / unit.size, 4), unit.name);
+}
+
+std::string run_text(const RunAnswer& r) {
+  const RunSummary& s = r.summary;
+  std::string out = fmt::format("\nThe run, {} times: {} of training become {} (P10 {}, P90 {}); goodput {} % (P10 {}, P90 {}); {} interruptions (P10 {}, P90 {}), "
+                                "one every {}.\n",
+                                grouped(static_cast<std::int64_t>(s.samples)), run_text(r.scenario.work), run_text(Seconds{s.wall.p50}), run_text(Seconds{s.wall.p10}),
+                                run_text(Seconds{s.wall.p90}), significant(100 * s.goodput.p50), significant(100 * s.goodput.p10), significant(100 * s.goodput.p90),
+                                significant(s.interruptions.p50), significant(s.interruptions.p10), significant(s.interruptions.p90),
+                                run_text(mean_time_to_interruption(r.scenario)));
+  if (s.dollars.p50 > 0)
+    out += fmt::format("It costs {} (P10 {}, P90 {}), spares included.\n", money_text(Dollars{s.dollars.p50}), money_text(Dollars{s.dollars.p10}),
+                       money_text(Dollars{s.dollars.p90}));
+  Table table({{"where the time goes", Align::left}, {"hours"}, {"share, %"}});
+  const std::pair<const char*, double> parts[] = {{"training", r.scenario.work.base()}, {"checkpoints", s.mean.checkpoint}, {"slowed by writes", s.mean.slowed},
+                                                  {"lost work", s.mean.lost},           {"down: detection, restart", s.mean.down},
+                                                  {"waiting: repair, capacity", s.mean.waiting}, {"data stalls", s.mean.stalled}};
+  for (const auto& [name, part] : parts)
+    if (part > 0) table.row({name, significant(part / hours.base()), significant(100 * part / s.mean.wall)});
+  out += "\n" + table.text(2);
+  const CheckpointIntervals& c = r.intervals;
+  if (c.young > Seconds{})
+    out += fmt::format("\nCheckpoints: every {} by Young (goodput {:.2f} %), {} by Daly ({:.2f} %), {} loses least in simulation ({:.2f} %).\n", run_text(c.young),
+                       100 * c.goodput_young, run_text(c.daly), 100 * c.goodput_daly, run_text(c.simulated), 100 * c.goodput_simulated);
+  return out;
+}
+
 }  // namespace
 
 std::string simulation_report(const SimulationAnswer& a) {
@@ -47,6 +80,8 @@ std::string simulation_report(const SimulationAnswer& a) {
                                 grouped(a.strategy.num_devices()), a.question.device_name, describe(a.strategy), significant(simulated / unit.size, 4),
                                 unit.name, significant(closed / unit.size, 4), unit.name, percent(simulated, closed));
   out += parts_table(a, unit) + "\n" + stage_table(a, unit);
+  if (a.unfolded) out += unfolded_text(a, unit);
+  if (a.run) out += run_text(*a.run);
   for (const std::string& file : a.files) out += "\nwrote " + file;
   if (!a.files.empty()) out += "\n";
   return out;

@@ -116,26 +116,30 @@ class EventQueue {
     heap_.pop_back();
     const std::size_t count = heap_.size() - pad;
     if (count == 0) return;
-    std::size_t i = 0;
-    for (;;) {
-      const std::size_t child = 4 * i + 1;
-      std::size_t smallest;
-      if (child + 3 < count) {
-        const Key* c = &heap_[child + pad];
-        const std::size_t left = c[1] < c[0] ? 1 : 0, right = c[3] < c[2] ? 3 : 2;
-        smallest = child + (c[right] < c[left] ? right : left);
-      } else if (child < count) {
-        smallest = child;
-        for (std::size_t k = child + 1; k < count; ++k)
-          if (heap_[k + pad] < heap_[smallest + pad]) smallest = k;
-      } else {
-        break;
-      }
-      if (moved < heap_[smallest + pad]) break;
-      heap_[i + pad] = heap_[smallest + pad];
+    // the hole sinks to a leaf along the smallest children, then the last key rises from there: it belongs near the bottom (Floyd 1964)
+    Key* const h = &heap_[pad];
+    std::size_t i = 0, child = 1;
+    for (; child + 3 < count; child = 4 * i + 1) {
+      const Key* c = h + child;
+      const std::size_t low = static_cast<std::size_t>(c[1] < c[0]), high = 2 + static_cast<std::size_t>(c[3] < c[2]);
+      const std::size_t smallest = child + (low ^ ((low ^ high) & (std::size_t{0} - static_cast<std::size_t>(c[high] < c[low]))));
+      h[i] = h[smallest];
       i = smallest;
     }
-    heap_[i + pad] = moved;
+    if (child < count) {
+      std::size_t smallest = child;
+      for (std::size_t k = child + 1; k < count; ++k)
+        if (h[k] < h[smallest]) smallest = k;
+      h[i] = h[smallest];
+      i = smallest;
+    }
+    while (i > 0) {
+      const std::size_t parent = (i - 1) / 4;
+      if (h[parent] < moved) break;
+      h[i] = h[parent];
+      i = parent;
+    }
+    h[i] = moved;
   }
 
   std::vector<Key> heap_;
