@@ -13,10 +13,16 @@ namespace {
 
 using Json = nlohmann::ordered_json;
 
-Json step_json(const SimulationAnswer& a) {
-  Json parts = Json::array(), stages = Json::array();
-  for (const StepDifference& d : step_differences(a.plan, a.step))
+Json parts_json(const std::vector<StepDifference>& differences) {
+  Json parts = Json::array();
+  for (const StepDifference& d : differences)
     parts.push_back({{"part", d.part}, {"closed_s", d.closed}, {"simulated_s", d.simulated}, {"why", d.why}});
+  return parts;
+}
+
+Json step_json(const SimulationAnswer& a) {
+  const Json parts = parts_json(step_differences(a.plan, a.step));
+  Json stages = Json::array();
   for (std::size_t i = 0; i < a.step.timeline.stages.size(); ++i)
     stages.push_back({{"stage", i},
                       {"busy_s", a.step.timeline.busy(i)},
@@ -61,6 +67,20 @@ Json run_json(const RunAnswer& r) {
 }
 
 }  // namespace
+
+std::string add_replays(const std::string& plan_json, const std::vector<PlanReplay>& replays) {
+  Json root = Json::parse(plan_json);
+  Json all = Json::array();
+  for (const PlanReplay& r : replays)
+    all.push_back({{"devices", r.devices},
+                   {"place", r.place},
+                   {"strategy", describe(r.strategy)},
+                   {"closed_form_s", r.closed},
+                   {"simulated_s", r.simulated},
+                   {"parts", parts_json(r.parts)}});
+  root["replays"] = all;
+  return dump_json(root);
+}
 
 std::string histogram_svg(const RunAnswer& run, const std::string& title) {
   constexpr int bars = 60;

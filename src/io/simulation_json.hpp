@@ -34,6 +34,17 @@ struct SimulationAnswer {
   std::vector<Assumption> assumptions;
 };
 
+/// A planned strategy, simulated: `reckon plan --simulate`.
+struct PlanReplay {
+  std::int64_t devices = 0, place = 1;  ///< place: rank among the strategies of its size
+  Strategy strategy;
+  double closed = 0, simulated = 0;     ///< seconds a step
+  std::vector<StepDifference> parts;
+};
+
+/// The answer of `reckon plan --json` with a member "replays".
+std::string add_replays(const std::string& plan_json, const std::vector<PlanReplay>& replays);
+
 /// Wall times as SVG: a histogram with P10, P50 and P90.
 std::string histogram_svg(const RunAnswer& run, const std::string& title);
 

@@ -44,9 +44,9 @@ class Writer {
         for (const Piece& p : pieces_of(plan_, i, a.action)) parts += p.stream == Stream::compute ? 1 : 2;
       }
     const std::size_t others = simulation_.timeline.stages.size() * 12;
-    pieces_ = 3 * passes + parts + others <= most_;
-    if (!pieces_ && 3 * passes + others > most_) {
-      const std::size_t share = most_ > others ? (most_ - others) / 3 : 1;
+    pieces_ = 4 * passes + parts + others <= most_;
+    if (!pieces_ && 4 * passes + others > most_) {
+      const std::size_t share = most_ > others ? (most_ - others) / 4 : 1;
       kept_ = std::max<std::size_t>(1, share / std::max<std::size_t>(1, simulation_.timeline.stages.size()));
     }
   }

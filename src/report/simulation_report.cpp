@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <map>
+
 #include "report/numbers.hpp"
 #include "report/parts_report.hpp"
 #include "report/table.hpp"
@@ -72,6 +74,25 @@ std::string run_text(const RunAnswer& r) {
 }
 
 }  // namespace
+
+std::string replays_report(const std::vector<PlanReplay>& replays) {
+  if (replays.empty()) return "";
+  std::vector<double> times;
+  for (const PlanReplay& r : replays) times.push_back(r.simulated);
+  const DisplayUnit unit = duration_unit(times);
+  Table table({{"devices"}, {"place"}, {"strategy", Align::left}, {"closed form, " + unit.name}, {"simulated, " + unit.name}, {"difference"}});
+  std::map<std::string, std::string> reasons;  // part -> why, said once
+  for (const PlanReplay& r : replays) {
+    table.row({grouped(r.devices), grouped(r.place), describe(r.strategy), significant(r.closed / unit.size, 4), significant(r.simulated / unit.size, 4),
+               percent(r.simulated, r.closed)});
+    for (const StepDifference& d : r.parts)
+      if (!d.why.empty()) reasons[d.part] = d.why;
+  }
+  std::string out = "\nReplayed event by event:\n\n" + table.text(2);
+  if (!reasons.empty()) out += "\nWhy they differ:\n";
+  for (const auto& [part, why] : reasons) out += wrapped(part + ": " + why + ".", 100, 2);
+  return out;
+}
 
 std::string simulation_report(const SimulationAnswer& a) {
   const double simulated = a.step.seconds.total(), closed = a.plan.closed.time.total().base();
