@@ -9,7 +9,7 @@
 
 namespace reckon {
 
-/// --unfold, --jitter, --slow-devices, --slow-by, --slow-links, --slow-links-by, --seed.
+/// --unfold, --jitter, --slow-devices, --slow-by, --slow-links, --slow-links-by, --contention, --scatter, --seed.
 OptionGroup disturbance_options();
 /// True when every device shall be simulated by itself: --unfold or anything that makes devices differ.
 bool wants_unfolded(const ParsedOptions& options);

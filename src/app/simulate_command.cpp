@@ -127,6 +127,8 @@ CommandResult run_simulate(const ParsedOptions& options, const MpiSession& sessi
   if (wants_unfolded(options))
     a.unfolded = simulate_unfolded(a.plan, a.strategy, read_disturbance(options, a.strategy.num_devices()),
                                    {session.rank(), session.size(), [&](std::vector<double>& values) { session.all_reduce_max(values); }});
+  if (options.flag("contention") && session.is_root())
+    a.contention = simulate_contention(a.plan, a.step, job, options.flag("scatter"), static_cast<std::uint64_t>(options.count("seed", 0)));
   sample_run(options, scene, session, a);
   if (!session.is_root()) return {};
   write_files(options, a);

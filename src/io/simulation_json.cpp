@@ -114,6 +114,11 @@ std::string simulation_json(const SimulationAnswer& a) {
   if (a.unfolded)
     out["unfolded"] = {{"step_s", a.unfolded->seconds}, {"pipeline_s", a.unfolded->pipeline}, {"devices", a.unfolded->devices}, {"tasks", a.unfolded->tasks},
                        {"stage_end_s", a.unfolded->stage_end}};
+  if (a.contention) {
+    Json loads = Json::array();
+    for (const LinkLoad& l : a.contention->loads) loads.push_back({{"link", l.link}, {"bytes", l.bytes}, {"share", l.share}});
+    out["contention"] = {{"added_s", a.contention->added}, {"reduce_end_s", a.contention->reduce_end}, {"gather_s", a.contention->gather}, {"busiest_links", loads}};
+  }
   if (a.run) out["run"] = run_json(*a.run);
   out["files"] = a.files;
   return dump_json(out);

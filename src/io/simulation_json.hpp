@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "io/plan_results.hpp"
+#include "simulate/contention.hpp"
 #include "simulate/run_simulation.hpp"
 #include "simulate/step_simulation.hpp"
 #include "simulate/unfolded.hpp"
@@ -29,6 +30,7 @@ struct SimulationAnswer {
   StepPlan plan;
   StepSimulation step;
   std::optional<UnfoldedStep> unfolded;
+  std::optional<Contention> contention;
   std::optional<RunAnswer> run;
   std::vector<std::string> files;  ///< written beside the answer
   std::vector<Assumption> assumptions;

@@ -48,6 +48,15 @@ std::string unfolded_text(const SimulationAnswer& a, const DisplayUnit& unit) {
                      percent(a.unfolded->seconds, calm), significant(calm / unit.size, 4), unit.name);
 }
 
+std::string contention_text(const Contention& c, const DisplayUnit& unit) {
+  std::string out = fmt::format("\nData-parallel messages on shared links: {} {} added to the step; the slowest parameter gather takes {} {}.\n",
+                                significant(c.added / unit.size), unit.name, significant(c.gather / unit.size), unit.name);
+  if (c.loads.empty()) return out;
+  Table table({{"busiest links", Align::left}, {"GB a step"}, {"load, %"}});
+  for (const LinkLoad& l : c.loads) table.row({l.link, significant(l.bytes / 1e9), significant(100 * l.share)});
+  return out + "\n" + table.text(2);
+}
+
 std::string run_text(const RunAnswer& r) {
   const RunSummary& s = r.summary;
   std::string out = fmt::format("\nThe run, {} times: {} of training become {} (P10 {}, P90 {}); goodput {} % (P10 {}, P90 {}); {} interruptions (P10 {}, P90 {}), "
@@ -102,6 +111,7 @@ std::string simulation_report(const SimulationAnswer& a) {
                                 unit.name, significant(closed / unit.size, 4), unit.name, percent(simulated, closed));
   out += parts_table(a, unit) + "\n" + stage_table(a, unit);
   if (a.unfolded) out += unfolded_text(a, unit);
+  if (a.contention) out += contention_text(*a.contention, unit);
   if (a.run) out += run_text(*a.run);
   for (const std::string& file : a.files) out += "\nwrote " + file;
   if (!a.files.empty()) out += "\n";

@@ -44,6 +44,7 @@ class FlowNetwork {
   std::size_t active() const { return active_; }
   /// The latest time that a call brought the network to.
   double now() const { return now_; }
+  double capacity(std::uint32_t link) const { return links_[link].capacity; }
   /// Bytes that have crossed a link so far.
   double carried(std::uint32_t link) const { return links_[link].carried; }
 

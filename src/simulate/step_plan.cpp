@@ -20,18 +20,6 @@ struct GroupMessages {
   Collective collective = Collective::all_reduce;
 };
 
-const GroupPlacement& placement(const Placements& p, Group group) {
-  switch (group) {
-    case Group::tensor: return p.tensor;
-    case Group::context: return p.context;
-    case Group::expert: return p.expert;
-    case Group::expert_tensor: return p.expert_tensor;
-    case Group::pipeline: return p.pipeline;
-    case Group::data: return p.data;
-  }
-  return p.tensor;
-}
-
 Stream stream_of(Group group) {
   switch (group) {
     case Group::tensor: return Stream::tensor;
@@ -215,7 +203,7 @@ class Builder {
       for (const Message& m : layer.messages) {
         const double count = forward ? m.forward : m.backward + (again ? m.recompute : 0.0);
         if (stream_of(m.group) != stream || count <= 0) continue;
-        const Seconds one = collective_time(*job_.links, m.collective, m.size, placement(placements_, m.group)) * job_.stack->constants.tensor_slowdown;
+        const Seconds one = message_time(m, job_, placements_);
         out.push_back({stream, 0, count * one.base(), count, m.size.base(), m.collective});
         whole += out.back().whole;
       }

@@ -18,7 +18,7 @@ class RandomJobs {
     for (const char* name : {"llama-3-8b", "llama-3-70b", "gpt3-175b", "gpt3-13b", "mixtral-8x7b", "qwen2-7b", "llama-3.1-405b"})
       architectures_.push_back(read_architecture(name, shipped().models));
     for (const char* name : {"h100", "a100-sxm-80gb", "b200"}) clusters_.push_back(shipped().catalog.cluster_for(name));
-    for (const auto& [id, stack] : shipped().set.stacks) stacks_.push_back(&stack);
+    for (const auto& [id, stack] : shipped().set.stacks.entries) stacks_.push_back(&stack);
     for (const Cluster& c : clusters_) links_.push_back(link_calibration(shipped().set.links, c.device, c.fabric));
   }
 

@@ -12,12 +12,15 @@
 namespace reckon {
 namespace {
 
-/// Where the closed form claims to be exact: stages and chunks of equally many layers, micro-batches in whole groups when interleaved, and
-/// sharded weights without a pipeline.
+/// Where the closed form claims to be exact: stages and chunks of equally many layers, two or more whole groups of micro-batches when
+/// interleaved, and sharded weights without a pipeline.
 bool regular(const Job& job) {
   const Strategy& s = job.strategy;
-  if (job.architecture->transformer()->num_layers % (s.pipeline_parallel * s.virtual_stages) != 0) return false;
-  if (s.schedule == Schedule::interleaved && s.num_micro_batches() % s.pipeline_parallel != 0) return false;
+  const std::vector<Stage> stages = stages_of(price_model(job).lowered, s.pipeline_parallel);
+  for (const Stage& stage : stages)
+    if (stage.layers != stages[0].layers || stage.layers % s.virtual_stages != 0) return false;
+  const std::int64_t m = s.num_micro_batches(), p = s.pipeline_parallel;
+  if (s.schedule == Schedule::interleaved && (m % p != 0 || m < 2 * p)) return false;
   return s.sharding != Sharding::zero3 || s.pipeline_parallel == 1;
 }
 
