@@ -154,6 +154,7 @@ Contention simulate_contention(const StepPlan& plan, const StepSimulation& simul
   for (std::size_t i = 0; i < reduced.size(); ++i)
     calm_end = std::max(calm_end, simulation.reduce_end[i] - plan.finish[i].exposed_reduce + base.finish[i].exposed_reduce);
   out.added = std::max(0.0, end - calm_end) + std::max(0.0, exposed - before_gather);
+  if (out.added < 1e-9 * simulation.seconds.total()) out.added = 0;  // rounding
   out.gather = gather;
   out.loads = scene.loads(end - first + gather);
   return out;
