@@ -155,7 +155,8 @@ std::vector<PlanReplay> replays(const Question& question, const PlanResults& res
     if (p.place > most) continue;
     const StepPlan step = step_plan(question.job(p.strategy));
     const StepSimulation simulation = simulate_step(step);
-    out.push_back({p.devices, p.place, p.strategy, step.closed.time.total().base(), simulation.seconds.total(), step_differences(step, simulation)});
+    out.push_back({p.devices, p.place, p.strategy, step.closed.time.total().base(), simulation.seconds.total(),
+                   step_differences(step, simulation)});
   }
   return out;
 }
@@ -173,7 +174,8 @@ CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& sessi
       if (options.given(option)) note(session, "wrote " + options.text(option));
   std::vector<PlanReplay> simulated;
   if (options.given("simulate")) simulated = replays(question, results, options.count("simulate", 1, most_kept));
-  return {options.flag("json") ? simulated.empty() ? plan_json(results) : add_replays(plan_json(results), simulated) : text + replays_report(simulated), verdict.satisfied() ? ExitCode::ok : ExitCode::infeasible};
+  const auto json = [&] { return simulated.empty() ? plan_json(results) : add_replays(plan_json(results), simulated); };
+  return {options.flag("json") ? json() : text + replays_report(simulated), verdict.satisfied() ? ExitCode::ok : ExitCode::infeasible};
 }
 
 }  // namespace

@@ -17,7 +17,8 @@ Disturbance read_disturbance(const ParsedOptions& options, std::int64_t num_devi
 
 /// --runs and what a run knows beyond goodput_options(): storage, spares, preemption, stalls.
 OptionGroup scenario_options();
-/// The scenario of `question`'s run.  `work` is the training time; `state` the bytes of a checkpoint when none are given and a bandwidth is.
+/// The scenario of `question`'s run.  `work` is the training time; `state` the bytes of a checkpoint when none are given and a bandwidth
+/// is.
 RunScenario read_scenario(const ParsedOptions& options, const PlanQuestion& question, std::int64_t devices, Seconds work, Bytes state);
 
 }  // namespace reckon

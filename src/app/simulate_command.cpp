@@ -46,8 +46,9 @@ void write_files(const ParsedOptions& options, SimulationAnswer& a) {
     write(options.text("trace"), trace_json(a.plan, a.step, most).json);
   }
   if (options.given("picture"))
-    write(options.text("picture"), pipeline_svg(a.plan, a.step, fmt::format("{} on {} x {}: {}", a.question.model, a.strategy.num_devices(),
-                                                                            a.question.device_name, describe(a.strategy))));
+    write(options.text("picture"), pipeline_svg(a.plan, a.step,
+                                                fmt::format("{} on {} x {}: {}", a.question.model, a.strategy.num_devices(),
+                                                            a.question.device_name, describe(a.strategy))));
   if (options.given("histogram")) {
     if (!a.run) options.fail("histogram", "there is no run without --tokens or --samples", "say how much is trained");
     write(options.text("histogram"), histogram_svg(*a.run, a.question.model));
@@ -62,10 +63,12 @@ void write_files(const ParsedOptions& options, SimulationAnswer& a) {
 std::vector<RunOutcome> sampled(const RunScenario& scenario, std::uint64_t seed, std::uint64_t samples, const MpiSession& session) {
   const auto rank = static_cast<std::uint64_t>(session.rank()), ranks = static_cast<std::uint64_t>(session.size());
   const std::vector<RunOutcome> own = simulate_runs(scenario, seed, samples, rank, ranks);
-  const std::vector<std::string> parts = session.gather(std::string(reinterpret_cast<const char*>(own.data()), own.size() * sizeof(RunOutcome)));
+  const std::vector<std::string> parts =
+      session.gather(std::string(reinterpret_cast<const char*>(own.data()), own.size() * sizeof(RunOutcome)));
   std::vector<RunOutcome> all(session.is_root() ? samples : 0);
   for (std::uint64_t r = 0; r < parts.size(); ++r)
-    for (std::uint64_t i = r, k = 0; i < samples; i += ranks, ++k) std::memcpy(&all[i], parts[r].data() + k * sizeof(RunOutcome), sizeof(RunOutcome));
+    for (std::uint64_t i = r, k = 0; i < samples; i += ranks, ++k)
+      std::memcpy(&all[i], parts[r].data() + k * sizeof(RunOutcome), sizeof(RunOutcome));
   return all;
 }
 
@@ -90,7 +93,9 @@ void sample_run(const ParsedOptions& options, Scene& scene, const MpiSession& se
   if (!session.is_root()) return;
   for (const RunOutcome& o : all)
     if (!std::isfinite(o.wall))
-      throw Error(ExitCode::infeasible, "interruptions leave the run almost no time to train: it does not end\n  cure: fewer devices, a shorter --restart, more frequent checkpoints");
+      throw Error(ExitCode::infeasible,
+                  "interruptions leave the run almost no time to train: it does not end\n  cure: fewer devices, a shorter --restart, more "
+                  "frequent checkpoints");
   run.summary = summarise_runs(run.scenario, all);
   for (const RunOutcome& o : all) run.wall.push_back(o.wall);
   run.intervals = checkpoint_intervals(run.scenario, run.seed, std::min<std::uint64_t>(samples, 200));
@@ -106,10 +111,11 @@ CommandSpec simulate_spec() {
            "reckon simulate --model llama-3-8b --device h100 --pp 4 --dp 2 --gb 64 --schedule zb-1p --json",
            "reckon simulate --model llama-3-8b --device h100 --tp 8 --dp 16 --gb 512 --slow-devices 13 --slow-by '10 %'",
            "reckon simulate --model llama-3.1-405b --device h100 --tp 8 --pp 16 --dp 128 --gb 2048 --tokens 3.8T --runs 500"},
-          {training_options(), place_options(), strategy_options(), disturbance_options(), amount_options(), money_options(), goodput_options(),
-           scenario_options(), file_options()},
+          {training_options(), place_options(), strategy_options(), disturbance_options(), amount_options(), money_options(),
+           goodput_options(), scenario_options(), file_options()},
           {},
-          "The step is replayed with the prices of 'reckon predict' in the real order of the schedule.  With --tokens or --samples the whole run is "
+          "The step is replayed with the prices of 'reckon predict' in the real order of the schedule.  With --tokens or --samples the "
+          "whole run is "
           "sampled, failures and all.  Ranks of an MPI job share devices and samples; the answer does not depend on their number."};
 }
 

@@ -1,5 +1,5 @@
-// Chakra execution traces in the wire format of Protocol Buffers, written by hand: varints, length-delimited fields (protobuf.dev, "Encoding").
-// SPDX-License-Identifier: Apache-2.0
+// Chakra execution traces in the wire format of Protocol Buffers, written by hand: varints, length-delimited fields (protobuf.dev,
+// "Encoding"). SPDX-License-Identifier: Apache-2.0
 #include <fmt/format.h>
 
 #include <cmath>
@@ -44,12 +44,18 @@ constexpr int attr_field = 10, int64_value = 9, string_value = 29, bool_value = 
 
 std::uint64_t chakra_type(Collective c) {
   switch (c) {
-    case Collective::all_reduce: return 0;
-    case Collective::all_gather: return 2;
-    case Collective::broadcast: return 5;
-    case Collective::all_to_all: return 6;
-    case Collective::reduce_scatter: return 7;
-    case Collective::point_to_point: break;
+    case Collective::all_reduce:
+      return 0;
+    case Collective::all_gather:
+      return 2;
+    case Collective::broadcast:
+      return 5;
+    case Collective::all_to_all:
+      return 6;
+    case Collective::reduce_scatter:
+      return 7;
+    case Collective::point_to_point:
+      break;
   }
   return 0;
 }
@@ -68,7 +74,9 @@ class ChakraTrace {
     const std::int32_t place = s.place_of(static_cast<std::int32_t>(stage_), a.chunk);
     const bool forward = a.kind == ActionKind::forward, weight = a.kind == ActionKind::weight;
     const std::int32_t before = forward ? place - 1 : place + 1, after = forward ? place + 1 : place - 1;
-    const auto other = [&](std::int32_t at) { return !weight && at >= 0 && at < s.places() && s.stage_at(at, a.chunk) != static_cast<std::int32_t>(stage_); };
+    const auto other = [&](std::int32_t at) {
+      return !weight && at >= 0 && at < s.places() && s.stage_at(at, a.chunk) != static_cast<std::int32_t>(stage_);
+    };
     if (other(before)) transfer(comm_recv_node, s.stage_at(before, a.chunk), a, forward ? place : before);
     const std::vector<Piece>& pieces = forward ? c.forward : weight ? c.weight : s.splits_backward && !a.whole ? c.backward : c.whole;
     for (const Piece& p : pieces) {
@@ -80,7 +88,8 @@ class ChakraTrace {
 
   void finish() {
     const StageFinish& f = plan_.finish[stage_];
-    const Piece reduce{.bytes = f.reduce_bytes, .stream = Stream::data, .collective = f.gather > 0 ? Collective::reduce_scatter : Collective::all_reduce};
+    const Piece reduce{
+        .bytes = f.reduce_bytes, .stream = Stream::data, .collective = f.gather > 0 ? Collective::reduce_scatter : Collective::all_reduce};
     if (f.reduce > 0) collective(reduce);
     compute("optimizer", f.optimizer);
     if (f.gather > 0) collective({.bytes = f.gather_bytes, .stream = Stream::data, .collective = Collective::all_gather});
@@ -150,7 +159,9 @@ class ChakraTrace {
     WireMessage m = node(fmt::format("{}_{}_{}", type == comm_send_node ? "send" : "recv", name(a), a.micro_batch), type);
     attribute(m, "comm_src", type == comm_send_node ? own : other);
     attribute(m, "comm_dst", type == comm_send_node ? other : own);
-    attribute(m, "comm_tag", (static_cast<std::int64_t>(boundary) * plan_.shape.micro_batches + a.micro_batch) * 2 + (a.kind == ActionKind::forward ? 0 : 1));
+    attribute(
+        m, "comm_tag",
+        (static_cast<std::int64_t>(boundary) * plan_.shape.micro_batches + a.micro_batch) * 2 + (a.kind == ActionKind::forward ? 0 : 1));
     attribute(m, "comm_size", std::llround(plan_.boundary_bytes));
     close(m);
   }

@@ -37,8 +37,10 @@ class Picture {
   std::string draw(const std::string& title) {
     const double stages = static_cast<double>(s_.timeline.stages.size());
     const double memory_top = top + stages * row + 56, height = memory_top + memory_height + 40;
-    add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" font-family=\"sans-serif\" font-size=\"11\">\n", left + width + 20, height);
-    add("<title>{0}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"8\" y=\"18\" font-size=\"14\">{0}</text>\n", escaped(title));
+    add("<svg xmlns=\"http://www.w3.org/2000/svg\" viewBox=\"0 0 {:.0f} {:.0f}\" font-family=\"sans-serif\" font-size=\"11\">\n",
+        left + width + 20, height);
+    add("<title>{0}</title>\n<rect width=\"100%\" height=\"100%\" fill=\"#fff\"/>\n<text x=\"8\" y=\"18\" font-size=\"14\">{0}</text>\n",
+        escaped(title));
     legend();
     for (std::size_t i = 0; i < s_.timeline.stages.size(); ++i) stage(i);
     axis(top + stages * row + 4);
@@ -58,8 +60,8 @@ class Picture {
     const char* const names[] = {"forward", "backward", "weight gradient", "gradients reduced"};
     const char* const colours[] = {"#4f81bd", "#76a550", "#e0a030", "#b05050"};
     for (int k = 0; k < 4; ++k)
-      add("<rect x=\"{0}\" y=\"26\" width=\"10\" height=\"10\" fill=\"{1}\"/><text x=\"{2}\" y=\"35\">{3}</text>\n", left + 130 * k, colours[k],
-          left + 130 * k + 14, names[k]);
+      add("<rect x=\"{0}\" y=\"26\" width=\"10\" height=\"10\" fill=\"{1}\"/><text x=\"{2}\" y=\"35\">{3}</text>\n", left + 130 * k,
+          colours[k], left + 130 * k + 14, names[k]);
   }
 
   void stage(std::size_t i) {
@@ -72,14 +74,17 @@ class Picture {
       const bool below = a.action.kind == ActionKind::backward && &a != s_.timeline.stages[i].data() && (&a)[-1].action.with_next;
       const double high = a.action.with_next || below ? (row - 3) / 2 : row - 3;
       add("<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"{:.1f}\" fill=\"{}\"{} stroke=\"#fff\" stroke-width=\"0.3\"/>\n", from,
-          y + (below ? high : 0), wide, high, colours[static_cast<int>(a.action.kind)], a.action.chunk % 2 == 1 ? " fill-opacity=\"0.7\"" : "");
+          y + (below ? high : 0), wide, high, colours[static_cast<int>(a.action.kind)],
+          a.action.chunk % 2 == 1 ? " fill-opacity=\"0.7\"" : "");
       if (wide > 14 && high > 12)
-        add("<text x=\"{:.2f}\" y=\"{:.2f}\" fill=\"#fff\" text-anchor=\"middle\" font-size=\"9\">{}</text>\n", from + wide / 2, y + 13, a.action.micro_batch);
+        add("<text x=\"{:.2f}\" y=\"{:.2f}\" fill=\"#fff\" text-anchor=\"middle\" font-size=\"9\">{}</text>\n", from + wide / 2, y + 13,
+            a.action.micro_batch);
     }
     const StageFinish& f = plan_.finish[i];
     if (f.reduce > 0) {
       const double begin = std::max(0.0, s_.reduce_end[i] - f.reduce);
-      add("<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"3\" fill=\"#b05050\"/>\n", x(begin), y + row - 4, x(s_.reduce_end[i]) - x(begin));
+      add("<rect x=\"{:.2f}\" y=\"{:.2f}\" width=\"{:.2f}\" height=\"3\" fill=\"#b05050\"/>\n", x(begin), y + row - 4,
+          x(s_.reduce_end[i]) - x(begin));
     }
   }
 
@@ -88,16 +93,18 @@ class Picture {
     const double unit = span_ >= 1 ? 1 : span_ >= 1e-3 ? 1e-3 : 1e-6;
     const char* const name = span_ >= 1 ? "s" : span_ >= 1e-3 ? "ms" : "us";
     for (double t = 0; t <= span_ * 1.0001; t += mark)
-      add("<path d=\"M{0:.1f} {1}v6\" stroke=\"#333\"/><text x=\"{0:.1f}\" y=\"{2}\" text-anchor=\"middle\">{3:.4g} {4}</text>\n", x(t), y, y + 18, t / unit, name);
+      add("<path d=\"M{0:.1f} {1}v6\" stroke=\"#333\"/><text x=\"{0:.1f}\" y=\"{2}\" text-anchor=\"middle\">{3:.4g} {4}</text>\n", x(t), y,
+          y + 18, t / unit, name);
   }
 
   void memory(double y0) {
-    add("<text x=\"8\" y=\"{:.0f}\">memory</text><text x=\"8\" y=\"{:.0f}\">{:.3g} GiB</text>\n", y0 + memory_height, y0 + 10, most_bytes_ / gibibytes.base());
+    add("<text x=\"8\" y=\"{:.0f}\">memory</text><text x=\"8\" y=\"{:.0f}\">{:.3g} GiB</text>\n", y0 + memory_height, y0 + 10,
+        most_bytes_ / gibibytes.base());
     add("<path d=\"M{0} {1}v{2}h{3}\" fill=\"none\" stroke=\"#999\"/>\n", left, y0, memory_height, width);
     for (std::size_t i = 0; i < s_.memory.size(); ++i) {
       const auto y = [&](double bytes) { return y0 + memory_height * (1 - bytes / most_bytes_); };
-      add("<path fill=\"none\" stroke=\"hsl({:.0f},60%,45%)\" d=\"M{:.2f} {:.2f}", 300.0 * static_cast<double>(i) / static_cast<double>(s_.memory.size()), left,
-          y(s_.memory[i].front().bytes));
+      add("<path fill=\"none\" stroke=\"hsl({:.0f},60%,45%)\" d=\"M{:.2f} {:.2f}",
+          300.0 * static_cast<double>(i) / static_cast<double>(s_.memory.size()), left, y(s_.memory[i].front().bytes));
       for (const MemoryPoint& p : s_.memory[i]) add("H{:.2f}V{:.2f}", x(p.time), y(p.bytes));
       add("\"><title>stage {}: peak {:.4g} GiB</title></path>\n", i, s_.peak_bytes[i] / gibibytes.base());
     }

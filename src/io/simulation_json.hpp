@@ -40,7 +40,7 @@ struct SimulationAnswer {
 struct PlanReplay {
   std::int64_t devices = 0, place = 1;  ///< place: rank among the strategies of its size
   Strategy strategy;
-  double closed = 0, simulated = 0;     ///< seconds a step
+  double closed = 0, simulated = 0;  ///< seconds a step
   std::vector<StepDifference> parts;
 };
 

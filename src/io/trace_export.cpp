@@ -53,8 +53,8 @@ class Writer {
 
   void slice(std::size_t pid, Stream stream, const std::string& name, double start, double length, const char* category) {
     if (length <= 0) return;
-    fmt::format_to(at(), "{{\"name\":\"{}\",\"cat\":\"{}\",\"ph\":\"X\",\"pid\":{},\"tid\":{},\"ts\":{:.4f},\"dur\":{:.4f}}},\n", name, category, pid,
-                   static_cast<int>(stream), start * micro, length * micro);
+    fmt::format_to(at(), "{{\"name\":\"{}\",\"cat\":\"{}\",\"ph\":\"X\",\"pid\":{},\"tid\":{},\"ts\":{:.4f},\"dur\":{:.4f}}},\n", name,
+                   category, pid, static_cast<int>(stream), start * micro, length * micro);
     ++events_;
   }
   void named(std::size_t pid, int tid, const char* what, const std::string& name) {
@@ -76,8 +76,8 @@ class Writer {
     finish(i);
     for (std::size_t k = 0; k < std::min(simulation_.memory[i].size(), 2 * kept_); ++k) {
       const MemoryPoint& p = simulation_.memory[i][k];
-      fmt::format_to(at(), "{{\"name\":\"memory GiB\",\"ph\":\"C\",\"pid\":{},\"ts\":{:.4f},\"args\":{{\"GiB\":{:.4f}}}}},\n", i, p.time * micro,
-                     p.bytes / gibibytes.base());
+      fmt::format_to(at(), "{{\"name\":\"memory GiB\",\"ph\":\"C\",\"pid\":{},\"ts\":{:.4f},\"args\":{{\"GiB\":{:.4f}}}}},\n", i,
+                     p.time * micro, p.bytes / gibibytes.base());
       ++events_;
     }
   }
@@ -88,7 +88,8 @@ class Writer {
     static const char* const kinds[] = {"F", "B", "W"};
     const std::vector<Piece>& pieces = pieces_of(plan_, i, a);
     const double length = seconds_of(pieces);
-    const std::string name = fmt::format("{} {}{}", kinds[static_cast<int>(a.kind)], a.micro_batch, plan_.shape.chunks > 1 ? fmt::format(".{}", a.chunk) : "");
+    const std::string name =
+        fmt::format("{} {}{}", kinds[static_cast<int>(a.kind)], a.micro_batch, plan_.shape.chunks > 1 ? fmt::format(".{}", a.chunk) : "");
     slice(i, Stream::compute, name, start, length, "pass");
     const std::int32_t place = plan_.shape.place_of(static_cast<std::int32_t>(i), a.chunk);
     const bool sends = a.kind == ActionKind::forward ? place + 1 < plan_.shape.places() : a.kind == ActionKind::backward && place > 0;
@@ -105,7 +106,8 @@ class Writer {
 
   void finish(std::size_t i) {
     const StageFinish& f = plan_.finish[i];
-    const double reduced = std::max(simulation_.timeline.makespan, *std::max_element(simulation_.reduce_end.begin(), simulation_.reduce_end.end()));
+    const double reduced =
+        std::max(simulation_.timeline.makespan, *std::max_element(simulation_.reduce_end.begin(), simulation_.reduce_end.end()));
     const double begin = std::max(0.0, simulation_.reduce_end[i] - f.reduce);
     slice(i, Stream::data, "reduce gradients", begin, simulation_.reduce_end[i] - begin, "message");
     slice(i, Stream::compute, "optimizer", reduced, f.optimizer, "optimizer");

@@ -146,7 +146,8 @@ void MpiSession::all_reduce_max(std::vector<double>& values) const {
   if (size_ == 1) return;
   std::vector<double> result(values.size());
   MPI_Request request = MPI_REQUEST_NULL;
-  check_mpi(MPI_Iallreduce(values.data(), result.data(), static_cast<int>(values.size()), MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD, &request), "MPI_Iallreduce");
+  const int count = static_cast<int>(values.size());
+  check_mpi(MPI_Iallreduce(values.data(), result.data(), count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD, &request), "MPI_Iallreduce");
   polite_wait(request);
   values = std::move(result);
 }

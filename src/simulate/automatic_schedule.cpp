@@ -16,9 +16,9 @@ constexpr double never = std::numeric_limits<double>::infinity();
 
 /// The thresholds that the search varies.
 struct Policy {
-  double gap_share = 1.0;     ///< a weight gradient starts in a gap of at least this share of its time
-  bool extra_forward = false; ///< before the first backward, a forward may start although it delays that backward
-  bool eager = false;         ///< out of turn rather than idle
+  double gap_share = 1.0;      ///< a weight gradient starts in a gap of at least this share of its time
+  bool extra_forward = false;  ///< before the first backward, a forward may start although it delays that backward
+  bool eager = false;          ///< out of turn rather than idle
   double memory_limit = 1.0;
 };
 
@@ -30,7 +30,7 @@ struct Choice {
 };
 
 struct StageState {
-  double clock = 0, memory = 0, began = never;  ///< began: start of the first action
+  double clock = 0, memory = 0, began = never;    ///< began: start of the first action
   std::vector<std::int32_t> forwards, backwards;  ///< done, by chunk
   std::deque<Action> weights;                     ///< weight gradients that may run
   bool last_was_forward = false, any_backward = false;
@@ -104,13 +104,17 @@ class ListScheduler {
   std::size_t cell(std::int32_t place, std::int32_t m) const {
     return static_cast<std::size_t>(place) * static_cast<std::size_t>(shape_.micro_batches) + static_cast<std::size_t>(m);
   }
-  const PassTimes& pass(std::int32_t stage, std::int32_t chunk) const { return times_.pass[static_cast<std::size_t>(stage * shape_.chunks + chunk)]; }
+  const PassTimes& pass(std::int32_t stage, std::int32_t chunk) const {
+    return times_.pass[static_cast<std::size_t>(stage * shape_.chunks + chunk)];
+  }
 
   /// When what `from` makes is at stage `to`, and whether it has been scheduled yet.
   void arrive(Choice& c, double done, std::int32_t from, std::int32_t to, double duration) const {
     const double way = from == to ? 0.0 : times_.transfer_blocks ? 0.0 : times_.transfer;
     c.known = done < never;
-    c.ready = (c.known ? done : std::max(stages_[static_cast<std::size_t>(from)].clock, stages_[static_cast<std::size_t>(to)].clock) + duration) + way;
+    c.ready =
+        (c.known ? done : std::max(stages_[static_cast<std::size_t>(from)].clock, stages_[static_cast<std::size_t>(to)].clock) + duration) +
+        way;
   }
 
   /// Keeps the better of two: what may start now, then what comes first, then what is certain.
@@ -228,7 +232,8 @@ class ListScheduler {
     }
     s.order.push_back(a);
     --s.left;
-    if (wake >= 0 && wake != i) queue_.push({std::max(stages_[static_cast<std::size_t>(wake)].clock, s.clock - duration(t, a) - exchange), wake});
+    if (wake >= 0 && wake != i)
+      queue_.push({std::max(stages_[static_cast<std::size_t>(wake)].clock, s.clock - duration(t, a) - exchange), wake});
     return s.clock;
   }
   static double duration(const PassTimes& t, const Action& a) {

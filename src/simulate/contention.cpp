@@ -27,7 +27,9 @@ std::vector<std::int64_t> node_places(std::int64_t nodes, bool scatter, std::uin
 class Links {
  public:
   Links(const Job& job, bool scatter, std::uint64_t seed)
-      : strategy_(job.strategy), per_node_(std::max<std::int64_t>(1, job.cluster->node.devices_per_node)), cluster_(*job.cluster),
+      : strategy_(job.strategy),
+        per_node_(std::max<std::int64_t>(1, job.cluster->node.devices_per_node)),
+        cluster_(*job.cluster),
         places_(node_places((job.strategy.num_devices() + per_node_ - 1) / per_node_, scatter, seed)),
         topology_(Topology::switched(network_, cluster_, static_cast<std::int64_t>(places_.size()) * per_node_)) {}
 
@@ -37,7 +39,8 @@ class Links {
     const std::int64_t members = strategy_.context_parallel * strategy_.data_parallel;
     for (std::int64_t k = 0; k < members; ++k) {
       const std::int64_t d = (stage * members + k) * strategy_.tensor_parallel;
-      nodes[places_[static_cast<std::size_t>(d / per_node_)]].push_back(places_[static_cast<std::size_t>(d / per_node_)] * per_node_ + d % per_node_);
+      nodes[places_[static_cast<std::size_t>(d / per_node_)]].push_back(places_[static_cast<std::size_t>(d / per_node_)] * per_node_ +
+                                                                        d % per_node_);
     }
     std::map<std::uint32_t, double> load;
     const auto add = [&](std::int64_t from, std::int64_t to, double times) {
@@ -74,7 +77,8 @@ class Links {
     for (std::int64_t node = 0; node < static_cast<std::int64_t>(places_.size()); ++node)
       for (std::int64_t d = 0; d < per_node_; ++d) {
         const std::uint32_t up = topology_.nic_up(node * per_node_ + d);
-        for (const bool down : {false, true}) add(out, up + (down ? 1 : 0), fmt::format("node {}, NIC {}, {}", node, d, down ? "down" : "up"), active);
+        for (const bool down : {false, true})
+          add(out, up + (down ? 1 : 0), fmt::format("node {}, NIC {}, {}", node, d, down ? "down" : "up"), active);
         const std::uint32_t leaf = topology_.leaf_up(node * per_node_ + d);
         if (leaf == FlowNetwork::nothing || node % cluster_.fabric.nodes_per_leaf != 0) continue;
         for (const bool down : {false, true})

@@ -13,9 +13,9 @@
 namespace reckon {
 
 struct LinkLoad {
-  std::string link;     ///< e.g. "node 12, NIC 3, up"
-  double bytes = 0;     ///< in one step
-  double share = 0;     ///< of what the link can carry while data-parallel messages are under way
+  std::string link;  ///< e.g. "node 12, NIC 3, up"
+  double bytes = 0;  ///< in one step
+  double share = 0;  ///< of what the link can carry while data-parallel messages are under way
 };
 
 struct Contention {
@@ -25,10 +25,10 @@ struct Contention {
   std::vector<LinkLoad> loads;     ///< the busiest links, busiest first
 };
 
-/// Runs the gradient reductions of all stages from the times at which they start in `simulation`, then the parameter gathers.  A reduction is a
-/// set of rings over the group's nodes, one a member inside the node, so that all of them use their own NIC; alone it takes the closed form's
-/// time on a fabric without oversubscription.  Tensor ranks do the same on their own rails; the first stands for all.  `scatter`: the nodes of
-/// the job are drawn at random from the cluster's order (a fragmented allocation) instead of side by side.
+/// Runs the gradient reductions of all stages from the times at which they start in `simulation`, then the parameter gathers.  A reduction
+/// is a set of rings over the group's nodes, one a member inside the node, so that all of them use their own NIC; alone it takes the closed
+/// form's time on a fabric without oversubscription.  Tensor ranks do the same on their own rails; the first stands for all.  `scatter`:
+/// the nodes of the job are drawn at random from the cluster's order (a fragmented allocation) instead of side by side.
 Contention simulate_contention(const StepPlan& plan, const StepSimulation& simulation, const Job& job, bool scatter, std::uint64_t seed);
 
 }  // namespace reckon

@@ -15,9 +15,9 @@
 namespace reckon {
 
 struct Event {
-  double time = 0;            ///< seconds, not negative
-  std::uint32_t sequence = 0; ///< place in the order of insertion
-  std::uint32_t payload = 0;  ///< what happens: an index of the caller's
+  double time = 0;             ///< seconds, not negative
+  std::uint32_t sequence = 0;  ///< place in the order of insertion
+  std::uint32_t payload = 0;   ///< what happens: an index of the caller's
 };
 
 class EventQueue {
@@ -62,7 +62,8 @@ class EventQueue {
   // time, sequence and payload as one number: doubles that are not negative sort like their bits
   __extension__ using Key = unsigned __int128;
   static constexpr Key last_key = ~Key{0};
-  static constexpr std::size_t num_lanes = 4, pad = 3;  // children of node i (counted from 0) are 4 i + 1 ... 4 i + 4: at 4 (i + 1) with the pad
+  static constexpr std::size_t num_lanes = 4,
+                               pad = 3;  // children of node i (counted from 0) are 4 i + 1 ... 4 i + 4: at 4 (i + 1) with the pad
 
   static Key key_of(double time, std::uint32_t sequence, std::uint32_t payload) {
     return Key{std::bit_cast<std::uint64_t>(time + 0.0)} << 64 | Key{sequence} << 32 | payload;

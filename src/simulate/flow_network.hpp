@@ -31,8 +31,8 @@ class FlowNetwork {
   /// Changes a link's capacity from now on: a slow or degraded link.
   void set_capacity(std::uint32_t link, double capacity);
 
-  /// Starts a flow of `size` bytes at `now` (not before earlier calls' times).  A flow without crossings needs a finite limit.  Returns its id; ids
-  /// of finished flows are used again.
+  /// Starts a flow of `size` bytes at `now` (not before earlier calls' times).  A flow without crossings needs a finite limit.  Returns its
+  /// id; ids of finished flows are used again.
   std::uint32_t start(double now, double size, const std::vector<Crossing>& route, double limit = std::numeric_limits<double>::infinity());
 
   /// Time of the next end of a flow; infinity when none is under way.
@@ -67,7 +67,7 @@ class FlowNetwork {
 
   std::vector<Link> links_;
   std::vector<Flow> flows_;
-  std::vector<std::uint32_t> free_, dirty_;        // free flow ids; links whose flows changed
+  std::vector<std::uint32_t> free_, dirty_;  // free flow ids; links whose flows changed
   std::vector<std::uint32_t> part_flows_, part_links_;
   EventQueue ends_;
   double now_ = 0;

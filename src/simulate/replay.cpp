@@ -60,9 +60,12 @@ class Replay {
     const PassTimes& t = times_.pass[static_cast<std::size_t>(stage * shape_.chunks + a.chunk)];
     const double exchange = times_.transfer_blocks ? times_.transfer : 0.0;
     switch (a.kind) {
-      case ActionKind::forward: return t.forward + exchange;
-      case ActionKind::backward: return t.backward + (shape_.splits_backward && !a.whole ? 0.0 : t.weight) + exchange;
-      case ActionKind::weight: return t.weight;
+      case ActionKind::forward:
+        return t.forward + exchange;
+      case ActionKind::backward:
+        return t.backward + (shape_.splits_backward && !a.whole ? 0.0 : t.weight) + exchange;
+      case ActionKind::weight:
+        return t.weight;
     }
     return 0.0;
   }

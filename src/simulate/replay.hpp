@@ -1,6 +1,6 @@
-// A pipeline schedule in time: when each stage runs each action, without contention.  Exact and order-free: a stage runs as far as its inputs
-// reach, so no event queue is needed (the order of a schedule is fixed, its times are sums and maxima).
-// SPDX-License-Identifier: Apache-2.0
+// A pipeline schedule in time: when each stage runs each action, without contention.  Exact and order-free: a stage runs as far as its
+// inputs reach, so no event queue is needed (the order of a schedule is fixed, its times are sums and maxima). SPDX-License-Identifier:
+// Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -18,8 +18,8 @@ struct TimedAction {
 struct PipelineTimeline {
   std::vector<std::vector<TimedAction>> stages;
   double makespan = 0;
-  double period = 0;                      ///< longest time from a stage's first action to its last: a step without a barrier at its end
-  double busy(std::size_t stage) const;   ///< seconds of the stage's actions
+  double period = 0;                     ///< longest time from a stage's first action to its last: a step without a barrier at its end
+  double busy(std::size_t stage) const;  ///< seconds of the stage's actions
   /// Share of stage time in which nothing runs, up to the makespan: 1 - sum of busy / (stages * makespan).
   double bubble_share() const;
 };

@@ -19,7 +19,8 @@ struct Rank {
 }  // namespace
 
 RingResult simulate_ring(const RingStep& s) {
-  if (s.devices < 2 || s.layers < 1 || !(s.bandwidth > 0) || s.devices >= (std::int64_t{1} << 31)) throw UsageError("a ring needs two devices, a layer and a bandwidth");
+  if (s.devices < 2 || s.layers < 1 || !(s.bandwidth > 0) || s.devices >= (std::int64_t{1} << 31))
+    throw UsageError("a ring needs two devices, a layer and a bandwidth");
   const std::int64_t steps = 2 * (s.devices - 1);
   const auto n = static_cast<std::uint32_t>(s.devices);
   std::vector<Rank> ranks(n);

@@ -21,12 +21,14 @@ double per_second(double per_day) { return per_day / days.base(); }
 struct Cycle {
   double interval = never;  ///< training between checkpoints
   double stall = 0;
-  double write = 0;         ///< from the end of a stall until its checkpoint is safe
-  double slow = 0;          ///< training time lost to one write behind it
+  double write = 0;  ///< from the end of a stall until its checkpoint is safe
+  double slow = 0;   ///< training time lost to one write behind it
   double length() const { return interval + stall + slow; }
 };
 
-double write_time(const RunScenario& s) { return s.checkpoint_size.base() > 0 ? s.checkpoint_size / s.storage_bandwidth / Seconds{1.0} : 0.0; }
+double write_time(const RunScenario& s) {
+  return s.checkpoint_size.base() > 0 ? s.checkpoint_size / s.storage_bandwidth / Seconds{1.0} : 0.0;
+}
 
 Cycle cycle_of(const RunScenario& s) {
   Cycle c;
@@ -35,8 +37,8 @@ Cycle cycle_of(const RunScenario& s) {
   const double mttf = mean_time_to_interruption(s).base();
   c.interval = s.failures.checkpoint_interval.base();
   if (c.interval <= 0) c.interval = mttf < never ? std::max(std::sqrt(2.0 * c.stall * mttf), c.stall) : never;
-  if (c.interval <= 0) c.interval = 1.0;           // checkpoints that cost nothing: every second
-  c.interval = std::max(c.interval, c.write);      // one write at a time
+  if (c.interval <= 0) c.interval = 1.0;       // checkpoints that cost nothing: every second
+  c.interval = std::max(c.interval, c.write);  // one write at a time
   c.slow = c.interval < never ? c.write * s.write_slowdown : 0.0;
   return c;
 }
@@ -56,7 +58,8 @@ class Run {
 
   RunOutcome run() {
     const double work = s_.work.base();
-    if (failure_rate_ * s_.failures.restart.base() > most_risk || (cycle_.interval < never && failure_rate_ * std::min(cycle_.length(), work) > most_risk)) {
+    if (failure_rate_ * s_.failures.restart.base() > most_risk ||
+        (cycle_.interval < never && failure_rate_ * std::min(cycle_.length(), work) > most_risk)) {
       out_.wall = never;
       return out_;
     }
@@ -82,8 +85,8 @@ class Run {
     takes_node_ = kind < failure_rate_ * s_.node_loss_share;
   }
 
-  /// Trains from what is safe until all work is done (true) or for `until` seconds of wall time (false).  Everything between is whole cycles,
-  /// so that their number decides, not their course.
+  /// Trains from what is safe until all work is done (true) or for `until` seconds of wall time (false).  Everything between is whole
+  /// cycles, so that their number decides, not their course.
   bool train(double work, double until) {
     const double left = work - safe_;
     const double checkpoints = cycle_.interval < never ? std::ceil(left / cycle_.interval) - 1.0 : 0.0;
@@ -110,12 +113,12 @@ class Run {
       return false;
     }
     const double done = std::floor(active / cycle_.length());
-    const double into = active - done * cycle_.length();        // of the cycle that was cut off
+    const double into = active - done * cycle_.length();  // of the cycle that was cut off
     double stalls = done, secure = done;
     // the last stall, and whether the write behind it was through; a checkpoint is safe one write after its stall
     double last_stall = 0;
     if (into > cycle_.interval) last_stall = std::min(into - cycle_.interval, cycle_.stall);
-    if (done > 0 && into < cycle_.write) secure -= 1;           // the newest checkpoint is still being written
+    if (done > 0 && into < cycle_.write) secure -= 1;  // the newest checkpoint is still being written
     out_.checkpoint += stalls * cycle_.stall + last_stall;
     out_.slowed += done * cycle_.slow;
     const double trained = active - done * (cycle_.stall + cycle_.slow) - last_stall;
@@ -215,10 +218,12 @@ void validate(const RunScenario& s) {
   };
   require(s.devices >= 1 && s.devices_per_node >= 1, "a run needs devices", "");
   require(s.work.base() > 0 && std::isfinite(s.work.base()), "a run needs work to do", "give the tokens or samples of the run");
-  require(s.checkpoint_size.base() <= 0 || s.storage_bandwidth.base() > 0, "a checkpoint size needs a bandwidth to write it", "give --storage-bandwidth");
+  require(s.checkpoint_size.base() <= 0 || s.storage_bandwidth.base() > 0, "a checkpoint size needs a bandwidth to write it",
+          "give --storage-bandwidth");
   require(s.write_slowdown >= 0 && s.write_slowdown < 1, "a write cannot take all of the training speed", "give a share below 1");
   require(s.node_loss_share >= 0 && s.node_loss_share <= 1, "the share of interruptions that take a node away lies between 0 and 1", "");
-  for (const Seconds t : {s.failures.restart, s.failures.checkpoint_stall, s.failures.checkpoint_interval, s.detection, s.repair, s.preemption_wait, s.stall})
+  for (const Seconds t :
+       {s.failures.restart, s.failures.checkpoint_stall, s.failures.checkpoint_interval, s.detection, s.repair, s.preemption_wait, s.stall})
     require(t.base() >= 0 && std::isfinite(t.base()), "times of a run must not be negative", "");
   require(s.preemptions_per_device_day <= 0 || s.preemption_wait.base() > 0, "a preemption needs a time to wait", "");
 }
@@ -237,7 +242,8 @@ RunOutcome simulate_run(const RunScenario& scenario, std::uint64_t seed, std::ui
   return Run(scenario, cycle_of(scenario), seed, sample).run();
 }
 
-std::vector<RunOutcome> simulate_runs(const RunScenario& scenario, std::uint64_t seed, std::uint64_t samples, std::uint64_t first, std::uint64_t stride) {
+std::vector<RunOutcome> simulate_runs(const RunScenario& scenario, std::uint64_t seed, std::uint64_t samples, std::uint64_t first,
+                                      std::uint64_t stride) {
   const Cycle cycle = cycle_of(scenario);
   std::vector<RunOutcome> out;
   for (std::uint64_t i = first; i < samples; i += stride) out.push_back(Run(scenario, cycle, seed, i).run());
@@ -287,8 +293,9 @@ RunSummary summarise_runs(const RunScenario& s, const std::vector<RunOutcome>& o
     goodput.push_back(s.work.base() / o.wall);
     money.push_back((s.price * Seconds{o.wall}).base() * held);
     interruptions.push_back(o.interruptions);
-    for (double RunOutcome::* part : {&RunOutcome::wall, &RunOutcome::checkpoint, &RunOutcome::slowed, &RunOutcome::lost, &RunOutcome::down, &RunOutcome::waiting,
-                                      &RunOutcome::stalled, &RunOutcome::interruptions, &RunOutcome::planned, &RunOutcome::preemptions})
+    for (double RunOutcome::*part :
+         {&RunOutcome::wall, &RunOutcome::checkpoint, &RunOutcome::slowed, &RunOutcome::lost, &RunOutcome::down, &RunOutcome::waiting,
+          &RunOutcome::stalled, &RunOutcome::interruptions, &RunOutcome::planned, &RunOutcome::preemptions})
       out.mean.*part += o.*part / static_cast<double>(outcomes.size());
   }
   out.wall = spread_of(std::move(wall));

@@ -11,26 +11,26 @@
 
 namespace reckon {
 
-/// What runs and what may happen to it.  The rates and times of FailureModel are those of the analytic goodput (projection/goodput.hpp); the
-/// rest has values that leave it as it is.
+/// What runs and what may happen to it.  The rates and times of FailureModel are those of the analytic goodput (projection/goodput.hpp);
+/// the rest has values that leave it as it is.
 struct RunScenario {
   std::int64_t devices = 1, devices_per_node = 8;
-  Seconds work;                          ///< training time without any of this
-  FailureModel failures;                 ///< checkpoint_interval 0: Young's optimum
-  double restart_spread = 0.0;           ///< standard deviation of the logarithm of a restart's time; the mean stays
-  Seconds detection;                     ///< before the restart, while nothing trains (a hang: the watchdog's time)
-  Bytes checkpoint_size;                 ///< of the whole model; 0: a checkpoint is safe when its stall ends
-  BytesPerSecond storage_bandwidth;      ///< of all writers together; needed with a size
-  bool asynchronous = true;              ///< the write goes on behind the training; else the stall lasts as long as the write
-  double write_slowdown = 0.0;           ///< share of training speed that a write behind it takes: storage and host contention
-  double node_loss_share = 0.78;         ///< of interruptions that take a node away (hardware: Llama Team 2024, arXiv 2407.21783, section 3.3.4)
-  std::int64_t spare_nodes = -1;         ///< kept idle beside the run; -1: always one at hand
-  Seconds repair{86400.0};               ///< until a lost node is back as a spare
-  double preemptions_per_device_day = 0; ///< spot capacity taken back, one device's share; the run stops and waits
-  Seconds preemption_wait{1800.0};       ///< mean time until capacity is back, before the restart
-  double stalls_per_day = 0;             ///< data loading waits, of the whole run
-  Seconds stall{60.0};                   ///< mean length of one
-  DollarsPerSecond price;                ///< one device, spares included
+  Seconds work;                      ///< training time without any of this
+  FailureModel failures;             ///< checkpoint_interval 0: Young's optimum
+  double restart_spread = 0.0;       ///< standard deviation of the logarithm of a restart's time; the mean stays
+  Seconds detection;                 ///< before the restart, while nothing trains (a hang: the watchdog's time)
+  Bytes checkpoint_size;             ///< of the whole model; 0: a checkpoint is safe when its stall ends
+  BytesPerSecond storage_bandwidth;  ///< of all writers together; needed with a size
+  bool asynchronous = true;          ///< the write goes on behind the training; else the stall lasts as long as the write
+  double write_slowdown = 0.0;       ///< share of training speed that a write behind it takes: storage and host contention
+  double node_loss_share = 0.78;  ///< of interruptions that take a node away (hardware: Llama Team 2024, arXiv 2407.21783, section 3.3.4)
+  std::int64_t spare_nodes = -1;  ///< kept idle beside the run; -1: always one at hand
+  Seconds repair{86400.0};        ///< until a lost node is back as a spare
+  double preemptions_per_device_day = 0;  ///< spot capacity taken back, one device's share; the run stops and waits
+  Seconds preemption_wait{1800.0};        ///< mean time until capacity is back, before the restart
+  double stalls_per_day = 0;              ///< data loading waits, of the whole run
+  Seconds stall{60.0};                    ///< mean length of one
+  DollarsPerSecond price;                 ///< one device, spares included
 };
 
 /// One sample.  All seconds are wall time; wall = work + slowed + stalls of checkpoints + lost + down + waiting + stalled.

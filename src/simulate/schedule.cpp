@@ -11,27 +11,36 @@ namespace reckon {
 
 std::int32_t PipelineShape::place_of(std::int32_t stage, std::int32_t chunk) const {
   switch (layout) {
-    case Layout::looped: return chunk * stages + stage;
-    case Layout::folded: return chunk == 0 ? stage : 2 * stages - 1 - stage;
-    case Layout::mirrored: return chunk == 0 ? stage : stages - 1 - stage;
+    case Layout::looped:
+      return chunk * stages + stage;
+    case Layout::folded:
+      return chunk == 0 ? stage : 2 * stages - 1 - stage;
+    case Layout::mirrored:
+      return chunk == 0 ? stage : stages - 1 - stage;
   }
   return 0;
 }
 
 std::int32_t PipelineShape::stage_at(std::int32_t place, std::int32_t chunk_hint) const {
   switch (layout) {
-    case Layout::looped: return place % stages;
-    case Layout::folded: return place < stages ? place : 2 * stages - 1 - place;
-    case Layout::mirrored: return chunk_hint == 0 ? place : stages - 1 - place;
+    case Layout::looped:
+      return place % stages;
+    case Layout::folded:
+      return place < stages ? place : 2 * stages - 1 - place;
+    case Layout::mirrored:
+      return chunk_hint == 0 ? place : stages - 1 - place;
   }
   return 0;
 }
 
 std::int32_t PipelineShape::chunk_at(std::int32_t place, std::int32_t chunk_hint) const {
   switch (layout) {
-    case Layout::looped: return place / stages;
-    case Layout::folded: return place < stages ? 0 : 1;
-    case Layout::mirrored: return chunk_hint;
+    case Layout::looped:
+      return place / stages;
+    case Layout::folded:
+      return place < stages ? 0 : 1;
+    case Layout::mirrored:
+      return chunk_hint;
   }
   return 0;
 }
@@ -45,10 +54,17 @@ PipelineShape pipeline_shape(Schedule schedule, std::int64_t stages, std::int64_
   shape.schedule = stages == 1 ? Schedule::none : schedule;
   if (shape.schedule == Schedule::none && stages > 1) shape.schedule = Schedule::gpipe;
   switch (shape.schedule) {
-    case Schedule::interleaved: shape.chunks = static_cast<std::int32_t>(virtual_stages); break;
-    case Schedule::zb_v: shape.chunks = 2, shape.layout = Layout::folded; break;
-    case Schedule::dualpipe: shape.chunks = 2, shape.layout = Layout::mirrored; break;
-    default: break;
+    case Schedule::interleaved:
+      shape.chunks = static_cast<std::int32_t>(virtual_stages);
+      break;
+    case Schedule::zb_v:
+      shape.chunks = 2, shape.layout = Layout::folded;
+      break;
+    case Schedule::dualpipe:
+      shape.chunks = 2, shape.layout = Layout::mirrored;
+      break;
+    default:
+      break;
   }
   shape.splits_backward = shape.schedule == Schedule::zb_h1 || shape.schedule == Schedule::zb_h2 || shape.schedule == Schedule::zb_v ||
                           shape.schedule == Schedule::dualpipe;
@@ -73,8 +89,8 @@ Order plain_order(std::int32_t micro_batches, std::int32_t ahead) {
   return out;
 }
 
-/// The order in which (micro-batch, chunk) pairs pass a stage: groups of `group` micro-batches, chunk by chunk; the remainder joins the last
-/// group, so that no group is smaller than the pipeline.
+/// The order in which (micro-batch, chunk) pairs pass a stage: groups of `group` micro-batches, chunk by chunk; the remainder joins the
+/// last group, so that no group is smaller than the pipeline.
 std::vector<std::pair<std::int32_t, std::int32_t>> interleaved_pairs(std::int32_t micro_batches, std::int32_t chunks, std::int32_t group) {
   std::vector<std::pair<std::int32_t, std::int32_t>> out;
   for (std::int32_t first = 0; first < micro_batches;) {
@@ -214,24 +230,37 @@ bool without_barrier(Schedule schedule) { return schedule == Schedule::zb_h2 || 
 PipelineSchedule schedule_actions(const PipelineShape& s, const PipelineTimes& times) {
   const double p = s.stages;
   switch (s.schedule) {
-    case Schedule::zb_h1: return automatic_schedule(s, times, p);
+    case Schedule::zb_h1:
+      return automatic_schedule(s, times, p);
     case Schedule::zb_v:
       if (s.micro_batches < 2 * s.stages) return automatic_schedule(s, times, p);
       break;
-    case Schedule::zb_h2: return automatic_schedule(s, times, 2.0 * p);
+    case Schedule::zb_h2:
+      return automatic_schedule(s, times, 2.0 * p);
     case Schedule::dualpipe:
       if (!dualpipe_fits(s)) return automatic_schedule(s, times, p + 1.0);
       break;
-    default: break;
+    default:
+      break;
   }
   PipelineSchedule out{s, {}};
   for (std::int32_t i = 0; i < s.stages; ++i) {
     switch (s.schedule) {
-      case Schedule::interleaved: out.order.push_back(interleaved_order(s, i)); break;
-      case Schedule::zb_v: out.order.push_back(zb_v_order(s, i)); break;
-      case Schedule::dualpipe: out.order.push_back(DualPipeStage(s, i).build()); break;
-      case Schedule::gpipe: out.order.push_back(plain_order(s.micro_batches, s.micro_batches)); break;
-      default: out.order.push_back(plain_order(s.micro_batches, std::min(s.micro_batches, s.stages - 1 - i))); break;
+      case Schedule::interleaved:
+        out.order.push_back(interleaved_order(s, i));
+        break;
+      case Schedule::zb_v:
+        out.order.push_back(zb_v_order(s, i));
+        break;
+      case Schedule::dualpipe:
+        out.order.push_back(DualPipeStage(s, i).build());
+        break;
+      case Schedule::gpipe:
+        out.order.push_back(plain_order(s.micro_batches, s.micro_batches));
+        break;
+      default:
+        out.order.push_back(plain_order(s.micro_batches, std::min(s.micro_batches, s.stages - 1 - i)));
+        break;
     }
   }
   return out;

@@ -14,9 +14,9 @@ enum class ActionKind : std::uint8_t { forward, backward, weight };
 
 struct Action {
   ActionKind kind = ActionKind::forward;
-  bool with_next = false;    ///< runs together with the following action of this stage; both end at the same time (DualPipe)
-  bool whole = false;        ///< a backward that is not split although the schedule splits
-  std::int16_t chunk = 0;    ///< which of the stage's chunks of layers
+  bool with_next = false;  ///< runs together with the following action of this stage; both end at the same time (DualPipe)
+  bool whole = false;      ///< a backward that is not split although the schedule splits
+  std::int16_t chunk = 0;  ///< which of the stage's chunks of layers
   std::int32_t micro_batch = 0;
 };
 
@@ -39,7 +39,9 @@ struct PipelineShape {
   std::int32_t stage_at(std::int32_t place, std::int32_t chunk_hint) const;
   std::int32_t chunk_at(std::int32_t place, std::int32_t chunk_hint) const;
   /// The direction that a micro-batch takes in a mirrored layout: the first half goes down, the second up.
-  std::int32_t direction_of(std::int32_t micro_batch) const { return layout == Layout::mirrored && micro_batch >= (micro_batches + 1) / 2 ? 1 : 0; }
+  std::int32_t direction_of(std::int32_t micro_batch) const {
+    return layout == Layout::mirrored && micro_batch >= (micro_batches + 1) / 2 ? 1 : 0;
+  }
 };
 
 /// The shape that a strategy's schedule has; `virtual_stages` counts with interleaving only.  One stage: a plain loop, whatever the name.
@@ -53,9 +55,9 @@ struct PassTimes {
 
 /// What a pipeline's passes take.
 struct PipelineTimes {
-  std::vector<PassTimes> pass;      ///< [stage * chunks + chunk]
-  double transfer = 0;              ///< one activation or gradient to the neighbour
-  bool transfer_blocks = false;     ///< the stages wait during transfers: every forward and backward pass takes that much longer
+  std::vector<PassTimes> pass;   ///< [stage * chunks + chunk]
+  double transfer = 0;           ///< one activation or gradient to the neighbour
+  bool transfer_blocks = false;  ///< the stages wait during transfers: every forward and backward pass takes that much longer
 };
 
 struct PipelineSchedule {

@@ -22,12 +22,17 @@ struct GroupMessages {
 
 Stream stream_of(Group group) {
   switch (group) {
-    case Group::tensor: return Stream::tensor;
-    case Group::context: return Stream::context;
+    case Group::tensor:
+      return Stream::tensor;
+    case Group::context:
+      return Stream::context;
     case Group::expert:
-    case Group::expert_tensor: return Stream::expert;
-    case Group::pipeline: return Stream::pipeline;
-    case Group::data: return Stream::data;
+    case Group::expert_tensor:
+      return Stream::expert;
+    case Group::pipeline:
+      return Stream::pipeline;
+    case Group::data:
+      return Stream::data;
   }
   return Stream::compute;
 }
@@ -35,7 +40,9 @@ Stream stream_of(Group group) {
 class Builder {
  public:
   Builder(const Job& job, const PricedModel& priced)
-      : job_(job), priced_(priced), placements_(placements_of(job.strategy, *job.cluster)),
+      : job_(job),
+        priced_(priced),
+        placements_(placements_of(job.strategy, *job.cluster)),
         stages_(stages_of(priced.lowered, job.strategy.pipeline_parallel)) {}
 
   StepPlan build() {
@@ -120,8 +127,12 @@ class Builder {
     }
     if (s.sharding == Sharding::zero3) {  // every micro-batch gathers twice and reduces once; all of it is inside the passes
       const double m = static_cast<double>(s.num_micro_batches()), all = 2.0 * f.gather + f.reduce;
-      sharded_forward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * f.gather / all, f.gather, 1, f.gather_bytes, Collective::all_gather} : GroupMessages{});
-      sharded_backward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * (f.gather + f.reduce) / all, f.gather + f.reduce, 1, f.gather_bytes + f.reduce_bytes, Collective::reduce_scatter} : GroupMessages{});
+      sharded_forward_.push_back(
+          all > 0 ? GroupMessages{Stream::data, exposed / m * f.gather / all, f.gather, 1, f.gather_bytes, Collective::all_gather}
+                  : GroupMessages{});
+      sharded_backward_.push_back(all > 0 ? GroupMessages{Stream::data, exposed / m * (f.gather + f.reduce) / all, f.gather + f.reduce, 1,
+                                                          f.gather_bytes + f.reduce_bytes, Collective::reduce_scatter}
+                                          : GroupMessages{});
       f = {};
     } else {
       sharded_forward_.emplace_back();
@@ -144,7 +155,8 @@ class Builder {
     plan_.holds.push_back({(m.total() - m.activations).base(), memory.per_micro_batch.base(), memory.head.base()});
   }
 
-  /// The tied table is summed by first and last stage once a step: what is in the closed form's data time of the ends and not in one stage's.
+  /// The tied table is summed by first and last stage once a step: what is in the closed form's data time of the ends and not in one
+  /// stage's.
   void tie() {
     if (stages_.size() < 2 || priced_.lowered.tied_parameters <= 0) return;
     std::vector<LayerTime> times;
@@ -160,12 +172,14 @@ class Builder {
     ChunkWork out;
     std::int64_t layers = 0;
     for (std::size_t k = 0; k < share.again.size(); ++k) layers += share.again[k] + share.kept[k];
-    const double parts = static_cast<double>(std::max<std::int64_t>(1, layers) * plan_.shape.chunks) / (plan_.shape.layout == Layout::mirrored ? 2.0 : 1.0);
+    const double parts =
+        static_cast<double>(std::max<std::int64_t>(1, layers) * plan_.shape.chunks) / (plan_.shape.layout == Layout::mirrored ? 2.0 : 1.0);
     std::int32_t number = 0;
     if (share.first) add_layer(out, priced_.lowered.before, priced_.before, embedding, false, 0.0, stage);
     for (std::size_t k = 0; k < share.again.size(); ++k) {
       for (std::int64_t n = 0; n < share.again[k]; ++n)
-        add_layer(out, priced_.lowered.kinds[k], priced_.kinds[k], number++, job_.strategy.recompute == Recompute::full, 1.0 / parts, stage);
+        add_layer(out, priced_.lowered.kinds[k], priced_.kinds[k], number++, job_.strategy.recompute == Recompute::full, 1.0 / parts,
+                  stage);
       for (std::int64_t n = 0; n < share.kept[k]; ++n)
         add_layer(out, priced_.lowered.kinds[k], priced_.kinds_kept[k], number++, false, 1.0 / parts, stage);
     }
@@ -176,7 +190,8 @@ class Builder {
     return out;
   }
 
-  void add_layer(ChunkWork& out, const LoweredLayer& layer, const LayerTime& t, std::int32_t number, bool again, double sharded_part, std::size_t stage) {
+  void add_layer(ChunkWork& out, const LoweredLayer& layer, const LayerTime& t, std::int32_t number, bool again, double sharded_part,
+                 std::size_t stage) {
     std::vector<GroupMessages> forward = messages(layer, t, true, again), backward = messages(layer, t, false, again);
     const auto add_sharded = [&](std::vector<GroupMessages>& to, GroupMessages m) {
       if (m.whole <= 0 || sharded_part <= 0) return;
@@ -222,8 +237,10 @@ class Builder {
   }
 
   /// Cuts a pass into pieces: compute in equal shares before the messages, hidden parts beside them.  Where more is hidden than there is
-  /// compute (several groups under the same product), the messages are shortened to what shows.  `reversed`: the caller turns the order round.
-  static void add_pass(std::vector<Piece>& out, double compute, const std::vector<GroupMessages>& groups, std::int32_t layer, bool reversed) {
+  /// compute (several groups under the same product), the messages are shortened to what shows.  `reversed`: the caller turns the order
+  /// round.
+  static void add_pass(std::vector<Piece>& out, double compute, const std::vector<GroupMessages>& groups, std::int32_t layer,
+                       bool reversed) {
     double hidden = 0, pieces = 0;
     for (const GroupMessages& g : groups) hidden += g.whole - g.exposed, pieces += std::clamp(std::round(g.count), 1.0, most_pieces);
     if (groups.empty()) {
@@ -235,7 +252,13 @@ class Builder {
     for (const GroupMessages& g : groups) {
       const double n = std::clamp(std::round(g.count), 1.0, most_pieces), beside = (g.whole - g.exposed) * shrink / n;
       for (double k = 0; k < n; ++k)
-        made.push_back({.before = before, .beside = beside, .message = beside + g.exposed / n, .bytes = g.bytes, .stream = g.stream, .collective = g.collective, .layer = layer});
+        made.push_back({.before = before,
+                        .beside = beside,
+                        .message = beside + g.exposed / n,
+                        .bytes = g.bytes,
+                        .stream = g.stream,
+                        .collective = g.collective,
+                        .layer = layer});
     }
     if (reversed) std::reverse(made.begin(), made.end());
     out.insert(out.end(), made.begin(), made.end());
@@ -253,12 +276,18 @@ class Builder {
 
 const char* name_of(Stream stream) {
   switch (stream) {
-    case Stream::compute: return "compute";
-    case Stream::tensor: return "tensor";
-    case Stream::context: return "context";
-    case Stream::expert: return "expert";
-    case Stream::pipeline: return "pipeline";
-    case Stream::data: return "data";
+    case Stream::compute:
+      return "compute";
+    case Stream::tensor:
+      return "tensor";
+    case Stream::context:
+      return "context";
+    case Stream::expert:
+      return "expert";
+    case Stream::pipeline:
+      return "pipeline";
+    case Stream::data:
+      return "data";
   }
   return "";
 }

@@ -1,7 +1,6 @@
-// One training step as the simulator executes it: the chunks of every pipeline stage cut into pieces of compute and messages, with the prices
-// of the closed form.  Nothing is priced here a second time: layer times, message times, data-parallel exposure, optimiser and memory all come
-// from src/cost.
-// SPDX-License-Identifier: Apache-2.0
+// One training step as the simulator executes it: the chunks of every pipeline stage cut into pieces of compute and messages, with the
+// prices of the closed form.  Nothing is priced here a second time: layer times, message times, data-parallel exposure, optimiser and
+// memory all come from src/cost. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <cstdint>
@@ -24,7 +23,7 @@ struct Piece {
   double bytes = 0;                            ///< of the message, in the convention of collective_time
   Stream stream = Stream::compute;             ///< of the message; compute = no message
   Collective collective = Collective::all_reduce;
-  std::int32_t layer = 0;                      ///< within the chunk; -1 the embedding, -2 the head
+  std::int32_t layer = 0;  ///< within the chunk; -1 the embedding, -2 the head
   double seconds() const { return before + (beside > message ? beside : message); }
 };
 
@@ -57,10 +56,10 @@ struct StepPlan {
   std::vector<StageFinish> finish;
   std::vector<StageHolds> holds;
   std::int64_t ranks[num_streams] = {1, 1, 1, 1, 1, 1};  ///< members of a device's group, by stream
-  double boundary_bytes = 0;      ///< a message between stages
-  double tied = 0;                ///< first and last stage sum the gradient of a shared table
-  double jitter_share = 0;        ///< of the closed form: jitter / everything else
-  StepCost closed;                ///< the closed form's answer to the same job
+  double boundary_bytes = 0;                             ///< a message between stages
+  double tied = 0;                                       ///< first and last stage sum the gradient of a shared table
+  double jitter_share = 0;                               ///< of the closed form: jitter / everything else
+  StepCost closed;                                       ///< the closed form's answer to the same job
 };
 
 /// Builds the plan; `job.strategy` must be sound (see validate(Strategy)).

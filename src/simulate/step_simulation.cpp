@@ -7,7 +7,8 @@
 namespace reckon {
 namespace {
 
-constexpr double weight_share = 0.5;  // of a micro-batch's activations, kept until the weight gradient (Qi et al. 2023, section 3.2: about half)
+constexpr double weight_share =
+    0.5;  // of a micro-batch's activations, kept until the weight gradient (Qi et al. 2023, section 3.2: about half)
 
 void trace_memory(const StepPlan& plan, StepSimulation& out) {
   const PipelineShape& shape = plan.shape;
@@ -67,8 +68,8 @@ std::vector<StepDifference> step_differences(const StepPlan& plan, const StepSim
   const StepTime& c = plan.closed.time;
   const StepSeconds& s = simulation.seconds;
   const bool sharded = plan.finish.size() > 0 && c.exposed_data.base() > 0 && s.data == 0;  // inside the passes (zero3)
-  const double closed_pipeline = (c.forward + c.backward + c.recompute + c.exposed_tensor + c.exposed_context + c.exposed_expert + c.exposed_pipeline +
-                                  c.bubble + (sharded ? c.exposed_data : Seconds{}))
+  const double closed_pipeline = (c.forward + c.backward + c.recompute + c.exposed_tensor + c.exposed_context + c.exposed_expert +
+                                  c.exposed_pipeline + c.bubble + (sharded ? c.exposed_data : Seconds{}))
                                      .base();
   std::vector<StepDifference> out{{"pipeline", closed_pipeline, s.work + s.bubble, ""},
                                   {"data", sharded ? 0.0 : c.exposed_data.base(), s.data, ""},

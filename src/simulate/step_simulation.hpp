@@ -12,11 +12,11 @@ namespace reckon {
 
 /// Where the seconds of a step went; total() is their sum and nothing else.
 struct StepSeconds {
-  double work = 0;       ///< passes of the busiest stage, its messages and, where they wait, its transfers
-  double bubble = 0;     ///< the rest of the pipeline's time
-  double data = 0;       ///< gradient reduction and parameter gather that show after the last backward pass
+  double work = 0;    ///< passes of the busiest stage, its messages and, where they wait, its transfers
+  double bubble = 0;  ///< the rest of the pipeline's time
+  double data = 0;    ///< gradient reduction and parameter gather that show after the last backward pass
   double optimizer = 0;
-  double jitter = 0;     ///< the stack's allowance for stragglers at scale, as in the closed form
+  double jitter = 0;  ///< the stack's allowance for stragglers at scale, as in the closed form
   double total() const { return work + bubble + data + optimizer + jitter; }
 };
 
@@ -29,9 +29,9 @@ struct StepSimulation {
   PipelineSchedule schedule;
   PipelineTimeline timeline;
   StepSeconds seconds;
-  std::vector<double> reduce_end;               ///< by stage: end of what shows of the gradient reduction
-  std::vector<std::vector<MemoryPoint>> memory; ///< by stage, from the start of the step to its last backward pass
-  std::vector<double> peak_bytes;               ///< by stage
+  std::vector<double> reduce_end;                ///< by stage: end of what shows of the gradient reduction
+  std::vector<std::vector<MemoryPoint>> memory;  ///< by stage, from the start of the step to its last backward pass
+  std::vector<double> peak_bytes;                ///< by stage
 };
 
 StepSimulation simulate_step(const StepPlan& plan);

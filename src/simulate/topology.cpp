@@ -38,7 +38,8 @@ Topology Topology::switched(FlowNetwork& network, const Cluster& cluster, std::i
   t.nodes_per_leaf_ = cluster.fabric.nodes_per_leaf;
   if (t.nodes_per_leaf_ > 0) {
     const std::int64_t leaves = (nodes + t.nodes_per_leaf_ - 1) / t.nodes_per_leaf_ * t.nics_;
-    const double up = static_cast<double>(t.nodes_per_leaf_) * cluster.fabric.nic_bandwidth.base() * efficiency / std::max(1.0, cluster.fabric.oversubscription);
+    const double up = static_cast<double>(t.nodes_per_leaf_) * cluster.fabric.nic_bandwidth.base() * efficiency /
+                      std::max(1.0, cluster.fabric.oversubscription);
     for (std::int64_t n = 0; n < 2 * leaves; ++n) network.add_link(up);
   }
   return t;
@@ -86,7 +87,8 @@ void Topology::add_torus_route(std::int64_t from, std::int64_t to, double times,
     const bool up = 2 * ahead <= n;
     if (!up) ahead = n - ahead;
     for (; ahead > 0; --ahead) {
-      const auto link = static_cast<std::uint32_t>((at * static_cast<std::int64_t>(sizes_.size()) + static_cast<std::int64_t>(k)) * 2 + (up ? 0 : 1));
+      const auto link =
+          static_cast<std::uint32_t>((at * static_cast<std::int64_t>(sizes_.size()) + static_cast<std::int64_t>(k)) * 2 + (up ? 0 : 1));
       route.push_back({device_ + link, times});
       const std::int64_t place = at / stride % n, next = (place + (up ? 1 : n - 1)) % n;
       at += (next - place) * stride;
@@ -110,11 +112,15 @@ CollectiveFlow ring(const Topology& t, double bytes, double steps, const std::ve
 CollectiveFlow ring_of(const Topology& t, Collective c, double size, const std::vector<Members>& groups) {
   const double n = static_cast<double>(groups.front().size());
   switch (c) {
-    case Collective::all_reduce: return ring(t, 2.0 * (n - 1.0) / n * size, 2.0 * (n - 1.0), groups);
+    case Collective::all_reduce:
+      return ring(t, 2.0 * (n - 1.0) / n * size, 2.0 * (n - 1.0), groups);
     case Collective::all_gather:
-    case Collective::reduce_scatter: return ring(t, (n - 1.0) / n * size, n - 1.0, groups);
-    case Collective::broadcast: return ring(t, size, n - 1.0, groups);
-    default: throw UsageError("a ring does all-reduce, all-gather, reduce-scatter and broadcast only");
+    case Collective::reduce_scatter:
+      return ring(t, (n - 1.0) / n * size, n - 1.0, groups);
+    case Collective::broadcast:
+      return ring(t, size, n - 1.0, groups);
+    default:
+      throw UsageError("a ring does all-reduce, all-gather, reduce-scatter and broadcast only");
   }
 }
 
@@ -211,11 +217,16 @@ std::vector<CollectiveFlow> collective_flows(const Topology& t, Collective c, Al
   }
   if (members.size() < 2) return {};
   switch (algorithm) {
-    case Algorithm::ring: return {ring_of(t, c, size.base(), {members})};
-    case Algorithm::tree: return {tree(t, c, size.base(), members)};
-    case Algorithm::in_switch: return {in_switch(t, c, size.base(), members)};
-    case Algorithm::hierarchical: return hierarchical(t, c, size.base(), members);
-    case Algorithm::pairwise: return {pairwise(t, c, size.base(), members)};
+    case Algorithm::ring:
+      return {ring_of(t, c, size.base(), {members})};
+    case Algorithm::tree:
+      return {tree(t, c, size.base(), members)};
+    case Algorithm::in_switch:
+      return {in_switch(t, c, size.base(), members)};
+    case Algorithm::hierarchical:
+      return hierarchical(t, c, size.base(), members);
+    case Algorithm::pairwise:
+      return {pairwise(t, c, size.base(), members)};
   }
   return {};
 }

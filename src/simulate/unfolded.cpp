@@ -16,8 +16,7 @@ constexpr double not_yet = -1.0;
 /// Sizes of the groups of a strategy, and how many data-parallel ranks must be simulated side by side so that no group is cut.
 struct Grid {
   std::int64_t tensor, context, data, expert, span;  // expert: members of an expert group; span: data ranks of a column
-  explicit Grid(const Strategy& s)
-      : tensor(s.tensor_parallel), context(s.context_parallel), data(s.data_parallel), expert(1) {
+  explicit Grid(const Strategy& s) : tensor(s.tensor_parallel), context(s.context_parallel), data(s.data_parallel), expert(1) {
     const std::int64_t inner = tensor * context;
     if (s.expert_parallel > 1) expert = std::min(s.expert_parallel * s.expert_tensor(), inner * data);
     span = s.sharding == Sharding::zero3 ? 0 : std::max<std::int64_t>(1, (expert + inner - 1) / inner);
@@ -45,9 +44,16 @@ struct Factors {
 /// Data-parallel ranks [first, first + count) of all stages: `width` devices a stage.
 class Column {
  public:
-  Column(const StepPlan& plan, const PipelineSchedule& schedule, const Grid& grid, const Factors& factors, const Disturbance& disturbance, std::int64_t first,
-         std::int64_t count, const Share& share)
-      : plan_(plan), schedule_(schedule), shape_(schedule.shape), grid_(grid), factors_(factors), disturbance_(disturbance), share_(share), first_(first),
+  Column(const StepPlan& plan, const PipelineSchedule& schedule, const Grid& grid, const Factors& factors, const Disturbance& disturbance,
+         std::int64_t first, std::int64_t count, const Share& share)
+      : plan_(plan),
+        schedule_(schedule),
+        shape_(schedule.shape),
+        grid_(grid),
+        factors_(factors),
+        disturbance_(disturbance),
+        share_(share),
+        first_(first),
         width_(static_cast<std::size_t>(grid.tensor * grid.context * count)) {
     const std::size_t cells = static_cast<std::size_t>(shape_.places()) * static_cast<std::size_t>(shape_.micro_batches);
     forward_.assign(cells * width_, not_yet);
@@ -150,8 +156,8 @@ class Column {
   /// All pieces of a pass on all devices of the column's stage.
   void execute(std::size_t stage, const Action& a, std::size_t number) {
     const ChunkWork& c = plan_.chunks[stage * static_cast<std::size_t>(shape_.chunks) + static_cast<std::size_t>(a.chunk)];
-    const std::vector<Piece>& pieces = a.kind == ActionKind::forward  ? c.forward
-                                       : a.kind == ActionKind::weight ? c.weight
+    const std::vector<Piece>& pieces = a.kind == ActionKind::forward        ? c.forward
+                                       : a.kind == ActionKind::weight       ? c.weight
                                        : shape_.splits_backward && !a.whole ? c.backward
                                                                             : c.whole;
     double* clock = &clock_[stage * width_];
@@ -175,7 +181,8 @@ class Column {
     for (std::size_t k = 0; k < width_; ++k) clock[k] += p.before * factor_[k];
     if (p.stream == Stream::compute) return;
     tasks_ += static_cast<std::int64_t>(width_);
-    const auto tensor = static_cast<std::size_t>(grid_.tensor), context = static_cast<std::size_t>(grid_.context), expert = static_cast<std::size_t>(grid_.expert);
+    const auto tensor = static_cast<std::size_t>(grid_.tensor), context = static_cast<std::size_t>(grid_.context),
+               expert = static_cast<std::size_t>(grid_.expert);
     switch (p.stream) {
       case Stream::tensor:
         for (std::size_t k = 0; k < width_; k += tensor) together(p, clock + k, link + k, &factor_[k], tensor, 1);
@@ -185,9 +192,12 @@ class Column {
           for (std::size_t t = 0; t < tensor; ++t) together(p, clock + k + t, link + k + t, &factor_[k + t], context, tensor);
         break;
       case Stream::expert:
-        for (std::size_t k = 0; k < width_; k += std::min(expert, width_)) together(p, clock + k, link + k, &factor_[k], std::min(expert, width_ - k), 1);
+        for (std::size_t k = 0; k < width_; k += std::min(expert, width_))
+          together(p, clock + k, link + k, &factor_[k], std::min(expert, width_ - k), 1);
         break;
-      default: sharded(p, clock, link); break;
+      default:
+        sharded(p, clock, link);
+        break;
     }
   }
 
@@ -256,8 +266,10 @@ UnfoldedStep simulate_unfolded(const StepPlan& plan, const Strategy& strategy, c
   Ends ends(stages);
   std::vector<double> tasks{0.0};
   // zero3: this process's replicas run side by side, since they meet in every layer; else column after column
-  const std::int64_t columns = grid.span > 0 ? grid.data / grid.span : share.ranks, span = grid.span > 0 ? grid.span : grid.data / share.ranks;
-  if (grid.span == 0 && grid.data % share.ranks != 0) throw UsageError("sharded weights need a number of processes that divides data_parallel");
+  const std::int64_t columns = grid.span > 0 ? grid.data / grid.span : share.ranks,
+                     span = grid.span > 0 ? grid.span : grid.data / share.ranks;
+  if (grid.span == 0 && grid.data % share.ranks != 0)
+    throw UsageError("sharded weights need a number of processes that divides data_parallel");
   for (std::int64_t c = share.rank; c < columns; c += share.ranks) {
     Column column(plan, schedule, grid, factors, disturbance, c * span, span, share);
     column.run();
@@ -265,7 +277,8 @@ UnfoldedStep simulate_unfolded(const StepPlan& plan, const Strategy& strategy, c
     tasks[0] += static_cast<double>(column.tasks());
   }
   std::vector<double> all;
-  for (const std::vector<double>* part : {&ends.passes, &ends.reduced, &ends.optimized, &ends.period}) all.insert(all.end(), part->begin(), part->end());
+  for (const std::vector<double>* part : {&ends.passes, &ends.reduced, &ends.optimized, &ends.period})
+    all.insert(all.end(), part->begin(), part->end());
   if (share.all_max) share.all_max(all);
   const auto latest = [&](std::size_t part) { return *std::max_element(&all[part * stages], &all[part * stages] + stages); };
 

@@ -20,9 +20,9 @@ struct Disturbance {
     std::int64_t first = 0, count = 1;  ///< devices
     double slower = 0;
   };
-  double jitter = 0;              ///< standard deviation of a pass's compute time on one device, as a share
-  std::vector<Slow> devices;      ///< compute
-  std::vector<Slow> links;        ///< every message in which one of these devices takes part, its transfers included
+  double jitter = 0;          ///< standard deviation of a pass's compute time on one device, as a share
+  std::vector<Slow> devices;  ///< compute
+  std::vector<Slow> links;    ///< every message in which one of these devices takes part, its transfers included
   std::uint64_t seed = 1;
 };
 
@@ -34,10 +34,10 @@ struct Share {
 };
 
 struct UnfoldedStep {
-  double seconds = 0;           ///< of the step, without the closed form's allowance for jitter
-  double pipeline = 0;          ///< until the last stage has done its last pass
-  std::int64_t devices = 0;     ///< simulated by all processes together
-  std::int64_t tasks = 0;       ///< compute and message tasks executed, all processes
+  double seconds = 0;             ///< of the step, without the closed form's allowance for jitter
+  double pipeline = 0;            ///< until the last stage has done its last pass
+  std::int64_t devices = 0;       ///< simulated by all processes together
+  std::int64_t tasks = 0;         ///< compute and message tasks executed, all processes
   std::vector<double> stage_end;  ///< latest end of a stage's passes, by stage
 };
 

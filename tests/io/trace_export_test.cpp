@@ -57,7 +57,8 @@ TEST(TraceExport, KeepsTheRulesOfTheTraceEventFormat) {
     }
     EXPECT_EQ(named.size(), 4u);
     for (auto& [row, slices] : rows) {  // slices of a row nest or follow each other, as the format demands
-      std::sort(slices.begin(), slices.end(), [](auto a, auto b) { return a.first < b.first || (a.first == b.first && a.second > b.second); });
+      std::sort(slices.begin(), slices.end(),
+                [](auto a, auto b) { return a.first < b.first || (a.first == b.first && a.second > b.second); });
       std::vector<double> open;
       for (const auto& [start, end] : slices) {
         while (!open.empty() && open.back() <= start + 1e-3) open.pop_back();

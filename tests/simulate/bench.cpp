@@ -54,15 +54,18 @@ void hold_model(std::size_t pending) {
       queue.push(e.time + steps[static_cast<std::size_t>(i) * 7 & 0xffff], e.payload);
     }
   });
-  std::printf("event queue, %7zu pending, random times: best %.1f M events/s, median %.1f (%g)\n", pending, events / best / 1e6, events / median / 1e6, sum > 0 ? 1.0 : 0.0);
+  std::printf("event queue, %7zu pending, random times: best %.1f M events/s, median %.1f (%g)\n", pending, events / best / 1e6,
+              events / median / 1e6, sum > 0 ? 1.0 : 0.0);
 }
 
 void ring() {
-  const RingStep s{.devices = 64, .layers = 96, .layer_bytes = 100e6, .before = 96 * 100e-6, .layer = 100e-6, .bandwidth = 50e9, .latency = 500e-9};
+  const RingStep s{
+      .devices = 64, .layers = 96, .layer_bytes = 100e6, .before = 96 * 100e-6, .layer = 100e-6, .bandwidth = 50e9, .latency = 500e-9};
   RingResult r;
   const auto [best, median] = timed(9, [&] { r = simulate_ring(s); });
-  std::printf("ring messages, 64 devices x 96 layers: %lld messages, %.4f s simulated, best %.1f M messages/s, median %.1f\n", static_cast<long long>(r.messages), r.seconds,
-              static_cast<double>(r.messages) / best / 1e6, static_cast<double>(r.messages) / median / 1e6);
+  std::printf("ring messages, 64 devices x 96 layers: %lld messages, %.4f s simulated, best %.1f M messages/s, median %.1f\n",
+              static_cast<long long>(r.messages), r.seconds, static_cast<double>(r.messages) / best / 1e6,
+              static_cast<double>(r.messages) / median / 1e6);
 }
 
 void steps() {
@@ -77,14 +80,15 @@ void steps() {
   const Job job{&a, &c, &shipped().set.device(c.device.id), &links, &shipped().set.stack("default"), Task{.seq_len = 8192}, s};
   double simulated = 0;
   const auto [folded, folded_median] = timed(9, [&] { simulated = simulate_step(step_plan(job)).seconds.total(); });
-  std::printf("405B on 16,384 devices, folded: %.3f s a step, best %.2f ms, median %.2f ms\n", simulated, folded * 1e3, folded_median * 1e3);
+  std::printf("405B on 16,384 devices, folded: %.3f s a step, best %.2f ms, median %.2f ms\n", simulated, folded * 1e3,
+              folded_median * 1e3);
   const StepPlan plan = step_plan(job);
   UnfoldedStep u;
   Disturbance d;
   d.jitter = 0.02;
   const auto [unfolded, unfolded_median] = timed(3, [&] { u = simulate_unfolded(plan, s, d); });
-  std::printf("405B on 16,384 devices, unfolded with noise: %.3f s a step, %.1f M tasks, best %.2f s, median %.2f s, %.0f M tasks/s\n", u.seconds,
-              static_cast<double>(u.tasks) / 1e6, unfolded, unfolded_median, static_cast<double>(u.tasks) / unfolded / 1e6);
+  std::printf("405B on 16,384 devices, unfolded with noise: %.3f s a step, %.1f M tasks, best %.2f s, median %.2f s, %.0f M tasks/s\n",
+              u.seconds, static_cast<double>(u.tasks) / 1e6, unfolded, unfolded_median, static_cast<double>(u.tasks) / unfolded / 1e6);
 }
 
 void runs() {

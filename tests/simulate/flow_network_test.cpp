@@ -150,7 +150,8 @@ TEST(Topology, RingsTreesAndSwitchesTakeTheirBytes) {
 }
 
 TEST(Topology, HierarchyUsesAllNics) {
-  // 4 x 4 devices: reduce-scatter of 1600 inside (12 s), all-reduce of 400 on each of four rails at once (2 x 3/4 x 400 / 10 = 60 s), all-gather
+  // 4 x 4 devices: reduce-scatter of 1600 inside (12 s), all-reduce of 400 on each of four rails at once (2 x 3/4 x 400 / 10 = 60 s),
+  // all-gather
   FlowNetwork n;
   const Topology t = Topology::switched(n, small_cluster(1.0), 16);
   std::vector<std::int64_t> all(16);

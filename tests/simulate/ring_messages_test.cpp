@@ -9,7 +9,8 @@ namespace {
 
 TEST(RingMessages, OneAllReduceTakesItsStepsAndItsBytes) {
   // 4 devices, 400 B over 100 B/s: 6 steps of (100 B / 100 B/s + 0.5 s) after 3 s of compute
-  const RingResult r = simulate_ring({.devices = 4, .layers = 1, .layer_bytes = 400, .before = 2, .layer = 1, .bandwidth = 100, .latency = 0.5});
+  const RingResult r =
+      simulate_ring({.devices = 4, .layers = 1, .layer_bytes = 400, .before = 2, .layer = 1, .bandwidth = 100, .latency = 0.5});
   EXPECT_DOUBLE_EQ(r.seconds, 3 + 6 * 1.5);
   EXPECT_EQ(r.messages, 4 * 6);
 }

@@ -133,8 +133,8 @@ TEST(RunSimulation, HopelessRunsEnd) {
 // Public facts.  Rates come from one source and are held against another.
 
 TEST(PublishedRuns, LlamaThreeTrainsMoreThanNineTenthsOfItsTime) {
-  // Llama Team 2024, arXiv 2407.21783, section 3.3.4: 419 unexpected interruptions in 54 days on 16,384 devices, > 90 % effective training time
-  // same paper: storage of 2 TB/s sustained; weights and Adam state of 405B parameters at 14 bytes, written while training waits
+  // Llama Team 2024, arXiv 2407.21783, section 3.3.4: 419 unexpected interruptions in 54 days on 16,384 devices, > 90 % effective training
+  // time same paper: storage of 2 TB/s sustained; weights and Adam state of 405B parameters at 14 bytes, written while training waits
   RunScenario s = llama();
   s.asynchronous = false;
   s.failures.checkpoint_stall = Seconds{};

@@ -54,8 +54,12 @@ std::vector<double> ours(const RandomPlatform& p) {
 /// SimGrid runs once a process, so that all platforms lie side by side in one: they share no link.
 std::vector<std::vector<double>> theirs(const std::vector<RandomPlatform>& platforms) {
   // plain max-min: no TCP window, no cross traffic, latency and bandwidth as stated
-  std::vector<std::string> words{"simgrid_test",          "--cfg=network/model:CM02",  "--cfg=network/TCP-gamma:0", "--cfg=network/crosstraffic:0",
-                                 "--cfg=network/weight-S:0", "--log=root.thresh:critical"};
+  std::vector<std::string> words{"simgrid_test",
+                                 "--cfg=network/model:CM02",
+                                 "--cfg=network/TCP-gamma:0",
+                                 "--cfg=network/crosstraffic:0",
+                                 "--cfg=network/weight-S:0",
+                                 "--log=root.thresh:critical"};
   std::vector<char*> argv;
   for (std::string& word : words) argv.push_back(word.data());
   int argc = static_cast<int>(argv.size());

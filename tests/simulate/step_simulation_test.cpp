@@ -56,7 +56,8 @@ TEST(StepSimulation, PlainEqualPipelinesAgreeToATenthOfAPercent) {
     const StepSimulation simulation = simulate_step(plan);
     const double p = static_cast<double>(job.strategy.pipeline_parallel), m = static_cast<double>(job.strategy.num_micro_batches());
     const double stage = plan.times.pass[0].total() + (plan.times.transfer_blocks ? 2.0 * plan.times.transfer : 0.0);
-    ASSERT_NEAR(simulation.timeline.makespan / ((m + p - 1.0) * stage), 1.0, plan.times.transfer_blocks ? 1e-9 : 0.001 + 2 * plan.times.transfer / stage);
+    ASSERT_NEAR(simulation.timeline.makespan / ((m + p - 1.0) * stage), 1.0,
+                plan.times.transfer_blocks ? 1e-9 : 0.001 + 2 * plan.times.transfer / stage);
     ++checked;
   }
 }
@@ -64,7 +65,8 @@ TEST(StepSimulation, PlainEqualPipelinesAgreeToATenthOfAPercent) {
 TEST(StepSimulation, EverySchedulesStepLastsAtLeastItsBusiestStage) {
   RandomJobs jobs(9);
   for (int i = 0; i < 150; ++i) {
-    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2, Schedule::zb_v, Schedule::dualpipe});
+    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2,
+                               Schedule::zb_v, Schedule::dualpipe});
     const StepPlan plan = step_plan(job);
     const StepSimulation s = simulate_step(plan);
     ASSERT_GE(s.seconds.bubble, -1e-9 * s.seconds.work) << describe(job.strategy);

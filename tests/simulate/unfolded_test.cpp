@@ -45,12 +45,14 @@ std::vector<UnfoldedStep> on_ranks(const StepPlan& plan, const Strategy& s, cons
 TEST(Unfolded, EqualsTheFoldedStepWhenNothingDisturbs) {
   RandomJobs jobs(21);
   for (int i = 0; i < 60; ++i) {
-    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_v, Schedule::dualpipe});
+    const Job job =
+        jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_v, Schedule::dualpipe});
     if (job.strategy.num_devices() > 2048) continue;
     const StepPlan plan = step_plan(job);
     const UnfoldedStep u = simulate_unfolded(plan, job.strategy, {});
     ASSERT_NEAR(u.seconds / folded(plan), 1.0, 1e-3) << describe(job.strategy);  // largest optimiser and gather need not be of one stage
-    ASSERT_NEAR(u.pipeline / simulate_step(plan).timeline.makespan, 1.0, without_barrier(plan.shape.schedule) ? 1.0 : 1e-9) << describe(job.strategy);
+    ASSERT_NEAR(u.pipeline / simulate_step(plan).timeline.makespan, 1.0, without_barrier(plan.shape.schedule) ? 1.0 : 1e-9)
+        << describe(job.strategy);
   }
 }
 
@@ -83,7 +85,8 @@ TEST(Unfolded, StragglerSlowsTheStepByWhatTheScheduleSays) {
     ChunkWork& c = longer.chunks[static_cast<std::size_t>(stage)];
     for (std::vector<Piece>* pass : {&c.forward, &c.backward, &c.weight, &c.whole})
       for (Piece& p : *pass) p.before *= 1.1, p.beside *= 1.1;
-    longer.times.pass[static_cast<std::size_t>(stage)] = {seconds_of(c.forward), seconds_of(c.backward), seconds_of(c.whole) - seconds_of(c.backward)};
+    longer.times.pass[static_cast<std::size_t>(stage)] = {seconds_of(c.forward), seconds_of(c.backward),
+                                                          seconds_of(c.whole) - seconds_of(c.backward)};
     const double pipeline = replay(schedule_actions(longer.shape, longer.times), longer.times).makespan;
     EXPECT_NEAR(slow.pipeline / pipeline, 1.0, 1e-9) << "stage " << stage;
     // the last stage has the head and sets the pace; the others hide most of it in their waits
