@@ -106,7 +106,7 @@ void sample_run(const ParsedOptions& options, Scene& scene, const MpiSession& se
 
 CommandSpec simulate_spec() {
   return {"simulate",
-          "one given strategy, event by event: timeline, memory, what the closed form leaves out",
+          "one given strategy, event by event; a run with its failures",
           {"reckon simulate --model llama-3-70b --device h100 --tp 8 --pp 4 --vpp 5 --devices 1024 --gb 2048",
            "reckon simulate --model llama-3-8b --device h100 --pp 4 --dp 2 --gb 64 --schedule zb-1p --json",
            "reckon simulate --model llama-3-8b --device h100 --tp 8 --dp 16 --gb 512 --slow-devices 13 --slow-by '10 %'",
