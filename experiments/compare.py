@@ -5,7 +5,7 @@
 usage: compare.py EXPECTED.json ANSWERS_FOLDER
 
 EXPECTED.json (format reckon/experiment/1) lists the checks; the folder holds one 'reckon ... --json' answer a run name.
-A check names a run, for 'plan' also the size (devices), the value to read, the published figure and its band:
+A check names a run (an answer of plan, predict or simulate), for 'plan' also the size (devices), the value to read, the published figure and its band:
 
   public + tolerance        passes when |ours / public - 1| <= tolerance
   public_range + tolerance  passes when low x (1 - tolerance) <= ours <= high x (1 + tolerance)
@@ -40,6 +40,13 @@ VALUES = {
     "goodput": ("goodput, %", lambda row: 100 * row["goodput"]),
 }
 
+# The same for a run that 'simulate' sampled.
+SAMPLED = {
+    "sampled_goodput": ("goodput, %", lambda row: 100 * row["goodput"]["p50"]),
+    "weekly": ("interruptions a week", lambda row: row["interruptions"]["mean"] / (row["wall_s"]["mean"] / 604800)),
+    "mttf": ("hours between interruptions", lambda row: row["mean_time_to_interruption_s"] / 3600),
+}
+
 
 class InputError(Exception):
     """A file that is not as the format says; the text names the file and the place."""
@@ -53,9 +60,11 @@ def load(path):
 
 
 def row_of(answer, devices, where):
-    """The plan of one size, or the prediction; InputError when the answer has none."""
+    """The plan of one size, the prediction or the sampled run; InputError when the answer has none."""
     if "prediction" in answer:
         return answer["prediction"]
+    if "run" in answer:
+        return answer["run"]
     for size in answer.get("sizes", []):
         if size["devices"] == devices:
             if not size["plan"]:
@@ -66,9 +75,10 @@ def row_of(answer, devices, where):
 
 def judge(check, answers, where):
     """One line of the comparison; see the head of this file for the three kinds of band."""
-    if check["value"] not in VALUES:
-        raise InputError(f"{where}: unknown value '{check['value']}'; one of: {', '.join(VALUES)}")
-    head, read = VALUES[check["value"]]
+    known = VALUES | SAMPLED
+    if check["value"] not in known:
+        raise InputError(f"{where}: unknown value '{check['value']}'; one of: {', '.join(known)}")
+    head, read = known[check["value"]]
 
     if "bracket" in check or isinstance(check["run"], list):
         two_runs = isinstance(check["run"], list)
@@ -124,6 +134,11 @@ def answers_table(answers):
             note = "" if answer["fits"] else " (does NOT fit)"
             figures = [number(row["step_time_s"]), number(100 * row["mfu"])]
             rows.append([name, f"{row['devices']:,}", "", "", "", *figures, "", row["strategy"] + note])
+            continue
+        if "run" in answer:
+            row = answer["run"]
+            figures = [number(row["wall_s"]["p50"] / 86400), "", number(row["cost_usd"]["p50"] / 1e6), number(answer["step"]["simulated_s"]), ""]
+            rows.append([name, f"{answer['devices']:,}", *figures, number(100 * row["goodput"]["p50"]), answer["strategy"]])
             continue
         for size in answer["sizes"]:
             row = size["plan"]

@@ -28,6 +28,8 @@ CommandSpec plan_spec();
 CommandResult run_plan(const ParsedOptions& options, const MpiSession& session);
 CommandSpec predict_spec();
 CommandResult run_predict(const ParsedOptions& options, const MpiSession& session);
+CommandSpec simulate_spec();
+CommandResult run_simulate(const ParsedOptions& options, const MpiSession& session);
 CommandSpec validate_spec();
 CommandResult run_validate(const ParsedOptions& options, const MpiSession& session);
 CommandSpec fit_spec();

@@ -24,15 +24,17 @@
 #include "io/listing.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
+#include "io/simulation_json.hpp"
 #include "plan/enumerate.hpp"
 #include "report/numbers.hpp"
 #include "report/plan_report.hpp"
+#include "report/simulation_report.hpp"
 #include "report/verdict.hpp"
 
 namespace reckon {
 namespace {
 
-const std::vector<std::string> output_options{"out", "report", "force", "json", "dry-run", "quiet", "allow-singleton"};
+const std::vector<std::string> output_options{"out", "report", "force", "json", "dry-run", "quiet", "allow-singleton", "simulate"};
 constexpr std::int64_t most_devices = 1'000'000, most_kept = 1000;
 
 /// The question with all that it points into.
@@ -146,8 +148,21 @@ void plan_all(const ParsedOptions& options, const MpiSession& session, Plan& pla
   collect(std::move(planned), plan.results);
 }
 
+/// The best `most` strategies of every size, simulated.
+std::vector<PlanReplay> replays(const Question& question, const PlanResults& results, std::int64_t most) {
+  std::vector<PlanReplay> out;
+  for (const PlanPoint& p : results.candidates) {
+    if (p.place > most) continue;
+    const StepPlan step = step_plan(question.job(p.strategy));
+    const StepSimulation simulation = simulate_step(step);
+    out.push_back({p.devices, p.place, p.strategy, step.closed.time.total().base(), simulation.seconds.total(),
+                   step_differences(step, simulation)});
+  }
+  return out;
+}
+
 /// The answer in words, the files, the text for stdout.
-CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& session, PlanResults& results) {
+CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& session, const Question& question, PlanResults& results) {
   const Verdict verdict = judge(results);
   results.answer = answer_of(verdict);
   const std::string text = plan_report(results);
@@ -157,7 +172,10 @@ CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& sessi
   if (!options.flag("quiet"))
     for (const char* option : {"out", "report"})
       if (options.given(option)) note(session, "wrote " + options.text(option));
-  return {options.flag("json") ? plan_json(results) : text, verdict.satisfied() ? ExitCode::ok : ExitCode::infeasible};
+  std::vector<PlanReplay> simulated;
+  if (options.given("simulate")) simulated = replays(question, results, options.count("simulate", 1, most_kept));
+  const auto json = [&] { return simulated.empty() ? plan_json(results) : add_replays(plan_json(results), simulated); };
+  return {options.flag("json") ? json() : text + replays_report(simulated), verdict.satisfied() ? ExitCode::ok : ExitCode::infeasible};
 }
 
 }  // namespace
@@ -167,6 +185,7 @@ CommandSpec plan_spec() {
           "how many devices, how long, how much: the best strategy for each cluster size",
           {"reckon plan --model llama-3-70b --device h100 --devices 256..24576 --tokens 15T",
            "reckon plan --model llama-2-7b --device h100 --devices 8..512 --tokens 2T --deadline 30d --budget '$2M'",
+           "reckon plan --model llama-3-8b --device h100 --devices 64,128 --tokens 1T --simulate 3",
            "reckon plan --model mixtral-8x7b --cluster aws-p5 --devices 128,256 --tokens 1T --tp 1,2,4 --out mixtral.h5 --force"},
           {training_options(),
            place_options(),
@@ -187,6 +206,7 @@ CommandSpec plan_spec() {
            space_options(),
            {"Output",
             {{.name = "top", .argument = "COUNT", .fallback = "3", .help = "strategies to keep for each size", .letter = 'k'},
+             {.name = "simulate", .argument = "K", .help = "replay the K best of each size event by event"},
              {.name = "out", .argument = "FILE.h5", .help = "write all results as HDF5", .letter = 'o'},
              {.name = "report", .argument = "FILE.txt", .help = "write the text of the answer"},
              {.name = "force", .help = "replace files that exist", .letter = 'f'},
@@ -211,7 +231,7 @@ CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) 
   plan_all(options, session, plan);
   CommandResult result;
   together(session, [&] {
-    if (session.is_root()) result = deliver_plan(options, session, plan.results);
+    if (session.is_root()) result = deliver_plan(options, session, plan.question, plan.results);
   });
   return result;
 }

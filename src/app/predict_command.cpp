@@ -1,123 +1,21 @@
 // reckon predict: one strategy, step time and memory part by part.
 // SPDX-License-Identifier: Apache-2.0
-#include <fmt/format.h>
-
 #include "app/command.hpp"
 #include "app/question_options.hpp"
 #include "app/scene.hpp"
-#include "base/text.hpp"
+#include "app/strategy_options.hpp"
 #include "io/data_path.hpp"
 #include "io/results_json.hpp"
-#include "report/numbers.hpp"
 #include "report/prediction_report.hpp"
 
 namespace reckon {
-namespace {
-
-constexpr std::int64_t largest_degree = 1 << 20;
-
-std::vector<RecomputeModule> modules_of(const ParsedOptions& options) {
-  std::vector<std::string> names;
-  for (int i = 0; i <= static_cast<int>(RecomputeModule::shared_experts); ++i) names.emplace_back(name_of(static_cast<RecomputeModule>(i)));
-  std::vector<RecomputeModule> out;
-  for (const std::string& name : options.list("recompute-modules", names)) out.push_back(*recompute_module_of(name));
-  return out;
-}
-
-/// The value of an enumeration's option.
-template <class Enum>
-Enum named(const ParsedOptions& options, const std::string& option, Enum last, std::optional<Enum> (*value_of)(std::string_view)) {
-  std::vector<std::string> names;
-  for (int i = 0; i <= static_cast<int>(last); ++i) names.emplace_back(name_of(static_cast<Enum>(i)));
-  return *value_of(options.choice(option, names));
-}
-
-/// The schedule that goes with the degrees when none is named.
-Schedule usual_schedule(const Strategy& s) {
-  return s.pipeline_parallel == 1 ? Schedule::none : s.virtual_stages > 1 ? Schedule::interleaved : Schedule::one_f_one_b;
-}
-
-Strategy read_strategy(const ParsedOptions& options, const Question& question) {
-  Strategy s;
-  const auto degree = [&](const char* option) { return options.count(option, 1, largest_degree); };
-  s.tensor_parallel = degree("tp");
-  s.pipeline_parallel = degree("pp");
-  s.context_parallel = degree("cp");
-  s.expert_parallel = degree("ep");
-  s.virtual_stages = degree("vpp");
-  s.micro_batch_size = degree("mb");
-  if (options.given("etp")) s.expert_tensor_parallel = degree("etp");
-  const std::int64_t others = s.tensor_parallel * s.pipeline_parallel * s.context_parallel;
-  if (options.given("dp") && options.given("devices"))
-    throw UsageError("both --dp and --devices are given", "give one of them; the other follows");
-  if (options.given("devices")) {
-    const std::int64_t devices = degree("devices");
-    if (devices % others != 0) options.fail("devices", fmt::format("not a multiple of tp x pp x cp = {}", others), "choose other degrees");
-    s.data_parallel = devices / others;
-  } else {
-    s.data_parallel = degree("dp");
-  }
-  s.global_batch_size = question.global_batch_size;
-  s.precision = question.precision;
-  s.attention = question.attention;
-  s.schedule = options.given("schedule") ? named(options, "schedule", Schedule::dualpipe, schedule_of) : usual_schedule(s);
-  s.sharding = named(options, "sharding", Sharding::zero3, sharding_of);
-  if (options.given("shard-group")) s.shard_group_size = degree("shard-group");
-  if (options.given("recompute-modules")) s.recompute_modules = modules_of(options);
-  s.recompute = options.given("recompute")    ? named(options, "recompute", Recompute::full, recompute_of)
-                : s.recompute_modules.empty() ? Recompute::none
-                                              : Recompute::modules;
-  if (options.given("recompute-layers")) s.recompute_layers = degree("recompute-layers");
-  s.sequence_parallel = !options.flag("no-sp") && s.tensor_parallel > 1;
-  return s;
-}
-
-void check_strategy(const Strategy& s, const Scene& scene) {
-  Problems found = problems(s, s.num_devices());
-  if (found.empty())
-    if (const Transformer* t = scene.architecture.transformer()) found = problems(s, *t);
-  if (found.empty() && scene.cluster.max_devices > 0 && s.num_devices() > scene.cluster.max_devices)
-    found.push_back({"devices", fmt::format("{} has {} devices, the strategy takes {}", scene.cluster.id,
-                                            grouped(scene.cluster.max_devices), grouped(s.num_devices()))});
-  if (found.empty()) return;
-  std::vector<std::string> all;
-  for (const Problem& p : found) all.push_back(p.message);
-  throw UsageError("the strategy is not sound: " + join(all, "; "),
-                   "see 'reckon predict --help' for the degrees, and 'reckon plan' to search them");
-}
-
-}  // namespace
-
 CommandSpec predict_spec() {
-  OptionGroup strategy{
-      "The strategy",
-      {{.name = "tp", .argument = "N", .fallback = "1", .help = "tensor parallel"},
-       {.name = "pp", .argument = "N", .fallback = "1", .help = "pipeline stages"},
-       {.name = "cp", .argument = "N", .fallback = "1", .help = "context parallel"},
-       {.name = "ep", .argument = "N", .fallback = "1", .help = "expert parallel"},
-       {.name = "etp", .argument = "N", .help = "tensor parallel of the experts [default: as --tp]"},
-       {.name = "dp", .argument = "N", .fallback = "1", .help = "data parallel"},
-       {.name = "devices", .argument = "N", .help = "in place of --dp: all devices", .letter = 'n'},
-       {.name = "mb", .argument = "N", .fallback = "1", .help = "micro-batch: sequences or samples"},
-       {.name = "gb",
-        .argument = "SIZE",
-        .help = "global batch: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]"},
-       {.name = "vpp", .argument = "N", .fallback = "1", .help = "virtual stages of a pipeline rank"},
-       {.name = "schedule",
-        .argument = "NAME",
-        .help = "none, gpipe, 1f1b, interleaved-1f1b, zb-1p, zb-2p, zb-v, dualpipe [default: by --pp and --vpp]"},
-       {.name = "sharding", .argument = "NAME", .fallback = "zero1", .help = "none, zero1, zero2, zero3 (= FSDP)"},
-       {.name = "shard-group", .argument = "N", .help = "ranks that share one sharded copy [default: all]"},
-       {.name = "recompute", .argument = "NAME", .help = "none, selective, modules, full [default: none]"},
-       {.name = "recompute-layers", .argument = "N", .help = "with full: only so many layers of a stage"},
-       {.name = "recompute-modules", .argument = "LIST", .help = "core_attn, mlp, moe, moe_act, layernorm, mla_up_proj, shared_experts"},
-       {.name = "no-sp", .help = "no sequence parallelism beside tensor parallelism"}}};
   return {"predict",
           "one given strategy: step time and memory, part by part",
           {"reckon predict --model llama-3-8b --device h100 --tp 2 --dp 32 --gb 512",
            "reckon predict --model llama-3-70b --device h100 --tp 8 --pp 4 --vpp 5 --devices 1024 --gb 2048 --json",
            "reckon predict --model mixtral-8x7b --cluster aws-p5 --tp 2 --ep 8 --pp 4 --dp 16 --gb 1024 --recompute full"},
-          {training_options(), place_options(), strategy, {"Output", {{.name = "json", .help = "the answer as JSON on stdout"}}}},
+          {training_options(), place_options(), strategy_options(), {"Output", {{.name = "json", .help = "the answer as JSON on stdout"}}}},
           {},
           "Exit code 3 when the strategy does not fit in memory; the parts are printed all the same."};
 }

@@ -87,9 +87,7 @@ Exposed messages_of(const LoweredLayer& layer, Group group, const Job& job, cons
   Exposed out;
   for (const Message& m : layer.messages) {
     if (m.group != group) continue;
-    const GroupPlacement& place = placement(placements, group);
-    const Seconds alone = m.visits > 0 ? dispatch_time(*job.links, m, place) : collective_time(*job.links, m.collective, m.size, place);
-    const Seconds one = alone * job.stack->constants.tensor_slowdown;
+    const Seconds one = message_time(m, job, placements);
     out.forward += one * m.forward;
     out.recompute += one * m.recompute;
     (m.hidden_by_wgrad ? out.hidden : out.backward) += one * m.backward;
@@ -103,6 +101,12 @@ Seconds pipelined(Seconds message, Seconds product, double pieces) {
 }
 
 }  // namespace
+
+Seconds message_time(const Message& m, const Job& job, const Placements& placements) {
+  const GroupPlacement& place = placement(placements, m.group);
+  const Seconds alone = m.visits > 0 ? dispatch_time(*job.links, m, place) : collective_time(*job.links, m.collective, m.size, place);
+  return alone * job.stack->constants.tensor_slowdown;
+}
 
 LayerTime& LayerTime::operator+=(const LayerTime& b) {
   forward += b.forward;

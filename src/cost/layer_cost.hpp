@@ -39,6 +39,9 @@ Seconds forward_time(const Op& op, const Job& job);
 Seconds backward_input_time(const Op& op, const Job& job);
 Seconds backward_weight_time(const Op& op, const Job& job);
 
+/// One message of a layer, as the run's software sends it.
+Seconds message_time(const Message& message, const Job& job, const Placements& placements);
+
 LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements& placements, bool recompute_full);
 LayerMemory layer_memory(const LoweredLayer& layer, const Strategy& strategy, bool recompute_full);
 

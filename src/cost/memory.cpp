@@ -7,13 +7,8 @@
 #include "cost/step_cost.hpp"
 
 namespace reckon {
-namespace {
 
-struct StageMemory {
-  Bytes per_micro_batch, input_only, transient, head;
-};
-
-StageMemory saved_of(const Job& job, const LoweredModel& model, const Stage& stage) {
+StageMemory stage_memory(const Job& job, const LoweredModel& model, const Stage& stage) {
   StageMemory out;
   const Strategy& s = job.strategy;
   const bool full = s.recompute == Recompute::full;
@@ -32,6 +27,8 @@ StageMemory saved_of(const Job& job, const LoweredModel& model, const Stage& sta
   return out;
 }
 
+namespace {
+
 /// cuBLAS and TransformerEngine workspaces (32 MiB a stream and more on Hopper and later), rotary tables, norms' statistics: what SimuMax's
 /// B200 runs hold beside weights, states and activations (0.6 to 1.5 GiB).
 constexpr Bytes library_workspace = gibibytes * 0.75;
@@ -40,6 +37,8 @@ double expert_ranks(const Strategy& s) {
   if (s.sharding == Sharding::none) return 1.0;
   return std::max(1.0, static_cast<double>(s.tensor_parallel * s.context_parallel * s.data_parallel) / static_cast<double>(s.expert_tensor() * s.expert_parallel));
 }
+
+}  // namespace
 
 MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index) {
   const Strategy& s = job.strategy;
@@ -67,7 +66,7 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
   out.gradients = Bytes{gradient_bytes * (p.trainable_dense / (gradients_split ? shard : 1.0) + p.trainable_expert / (gradients_split ? experts : 1.0))};
   out.optimizer = Bytes{(facts.master_bytes + facts.moment_bytes) * (p.trainable_dense / shard + p.trainable_expert / experts)};
 
-  const StageMemory saved = saved_of(job, model, stage);
+  const StageMemory saved = stage_memory(job, model, stage);
   const double flight = in_flight(s.schedule, s.pipeline_parallel, index, s.virtual_stages, s.num_micro_batches());
   out.activations = saved.per_micro_batch * flight + saved.head;
   Bytes layer_workspace;
@@ -78,8 +77,6 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
   out.framework = gibibytes * 1.5;
   return out;
 }
-
-}  // namespace
 
 MemoryFootprint memory_footprint(const Job& job, const LoweredModel& model, const std::vector<Stage>& stages, std::int64_t* peak_stage) {
   MemoryFootprint worst;

@@ -11,7 +11,14 @@
 namespace reckon {
 namespace {
 
-/// One micro-batch on one stage.
+double samples_to_tokens(const Job& job) {
+  const Transformer* t = job.architecture->transformer();
+  if (t == nullptr || t->vocab_size == 0) return 1.0;
+  return static_cast<double>(job.task.seq_len > 0 ? job.task.seq_len : t->seq_len);
+}
+
+}  // namespace
+
 LayerTime stage_time(const Stage& stage, const PricedModel& priced, const Strategy& strategy) {
   LayerTime out;
   std::int64_t recomputed_left = strategy.recompute_layers > 0 ? strategy.recompute_layers : stage.layers;
@@ -26,20 +33,10 @@ LayerTime stage_time(const Stage& stage, const PricedModel& priced, const Strate
   return out;
 }
 
-/// Messages between neighbouring stages, for one micro-batch there and back; every virtual stage sends.
 Seconds boundary_time(const Job& job, const LoweredModel& model, const Placements& placements) {
   if (job.strategy.pipeline_parallel < 2) return Seconds{};
-  const Seconds one = collective_time(*job.links, Collective::point_to_point, model.boundary, placements.pipeline) * job.stack->constants.tensor_slowdown;
-  return one * 2.0 * static_cast<double>(job.strategy.virtual_stages);
+  return collective_time(*job.links, Collective::point_to_point, model.boundary, placements.pipeline) * job.stack->constants.tensor_slowdown;
 }
-
-double samples_to_tokens(const Job& job) {
-  const Transformer* t = job.architecture->transformer();
-  if (t == nullptr || t->vocab_size == 0) return 1.0;
-  return static_cast<double>(job.task.seq_len > 0 ? job.task.seq_len : t->seq_len);
-}
-
-}  // namespace
 
 PricedModel price_model(const Job& job) {
   PricedModel out;
@@ -81,7 +78,8 @@ StepCost step_cost(const Job& job, const PricedModel& priced) {
   time.exposed_context = t.context * m;
   time.exposed_expert = t.expert * m;
   time.bubble = pipeline_bubble(s.schedule, times, s.virtual_stages, s.num_micro_batches());
-  const Seconds boundary = boundary_time(job, model, placements);
+  // one micro-batch there and back; every virtual stage sends
+  const Seconds boundary = boundary_time(job, model, placements) * (2.0 * static_cast<double>(s.virtual_stages));
   // under compute in the steady state where the stack overlaps it; the fill and drain always wait for it
   const double waits = job.stack->facts.overlap_pipeline ? 0.0 : m;
   time.exposed_pipeline = boundary * (waits + static_cast<double>(s.pipeline_parallel - 1) / static_cast<double>(s.virtual_stages));

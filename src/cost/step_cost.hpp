@@ -64,12 +64,29 @@ struct PricedModel {
 /// gradients accumulate over micro-batches; two strategies that agree in these share a PricedModel.
 PricedModel price_model(const Job& job);
 
+/// One micro-batch on one stage: its layers, and what stands before and after them.
+LayerTime stage_time(const Stage& stage, const PricedModel& priced, const Strategy& strategy);
+
+/// One message between neighbouring stages; 0 without a pipeline.
+Seconds boundary_time(const Job& job, const LoweredModel& model, const Placements& placements);
+
 /// Step time and memory; the strategy must already divide the devices and the batch (see validate(Strategy)).
 StepCost step_cost(const Job& job, const PricedModel& priced);
 StepCost step_cost(const Job& job);
 
 /// Peak memory of the fullest stage.  `stage` receives its index.
 MemoryFootprint memory_footprint(const Job& job, const LoweredModel& model, const std::vector<Stage>& stages, std::int64_t* peak_stage);
+
+/// What a micro-batch leaves on a stage until its backward pass.
+struct StageMemory {
+  Bytes per_micro_batch;  ///< kept for each micro-batch in flight
+  Bytes transient;        ///< largest extra while one layer's backward pass runs
+  Bytes head;             ///< kept by the head and the loss, of one micro-batch at a time
+};
+StageMemory stage_memory(const Job& job, const LoweredModel& model, const Stage& stage);
+
+/// Footprint of stage number `index`; `activations` is per_micro_batch * in_flight + head.
+MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index);
 
 /// Micro-batches whose activations a stage holds at once, in units of its whole stage: 1F1B p - i (Narayanan et al. 2021), interleaved
 /// p + ((p - i - 1) * 2 + (v - 1) p + 1) chunks, GPipe m, zero-bubble as H1: 1F1B's, H2: up to 2p - 1 (Qi et al. 2023).

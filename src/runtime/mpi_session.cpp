@@ -142,6 +142,15 @@ T all_reduce(T value, MPI_Datatype type, MPI_Op operation) {
 
 int MpiSession::all_reduce_max(int value) const { return size_ == 1 ? value : all_reduce(value, MPI_INT, MPI_MAX); }
 double MpiSession::all_reduce_max(double value) const { return size_ == 1 ? value : all_reduce(value, MPI_DOUBLE, MPI_MAX); }
+void MpiSession::all_reduce_max(std::vector<double>& values) const {
+  if (size_ == 1) return;
+  std::vector<double> result(values.size());
+  MPI_Request request = MPI_REQUEST_NULL;
+  const int count = static_cast<int>(values.size());
+  check_mpi(MPI_Iallreduce(values.data(), result.data(), count, MPI_DOUBLE, MPI_MAX, MPI_COMM_WORLD, &request), "MPI_Iallreduce");
+  polite_wait(request);
+  values = std::move(result);
+}
 std::int64_t MpiSession::all_reduce_sum(std::int64_t value) const { return size_ == 1 ? value : all_reduce(value, MPI_INT64_T, MPI_SUM); }
 
 void MpiSession::abort(int code) const {

@@ -39,6 +39,8 @@ class MpiSession {
   std::vector<std::string> gather(const std::string& message) const;
   int all_reduce_max(int value) const;
   double all_reduce_max(double value) const;
+  /// Every value becomes the largest of all ranks; all give as many.
+  void all_reduce_max(std::vector<double>& values) const;
   std::int64_t all_reduce_sum(std::int64_t value) const;
 
   /// Ends all ranks at once with `code` (at most 125): for an error on one rank while others may be waiting.

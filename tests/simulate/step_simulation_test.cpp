@@ -1,0 +1,108 @@
+// The folded simulation against the closed form, and against arithmetic.
+// SPDX-License-Identifier: Apache-2.0
+#include "simulate/step_simulation.hpp"
+
+#include <gtest/gtest.h>
+
+#include <algorithm>
+#include <cmath>
+
+#include "random_strategies.hpp"
+
+namespace reckon {
+namespace {
+
+/// Where the closed form claims to be exact: stages and chunks of equally many layers, two or more whole groups of micro-batches when
+/// interleaved, and sharded weights without a pipeline.
+bool regular(const Job& job) {
+  const Strategy& s = job.strategy;
+  const std::vector<Stage> stages = stages_of(price_model(job).lowered, s.pipeline_parallel);
+  for (const Stage& stage : stages)
+    if (stage.layers != stages[0].layers || stage.layers % s.virtual_stages != 0) return false;
+  const std::int64_t m = s.num_micro_batches(), p = s.pipeline_parallel;
+  if (s.schedule == Schedule::interleaved && (m % p != 0 || m < 2 * p)) return false;
+  return s.sharding != Sharding::zero3 || s.pipeline_parallel == 1;
+}
+
+double without_jitter(const StepTime& t) { return (t.total() - t.jitter).base(); }
+
+TEST(StepSimulation, EqualsTheClosedFormOnRegularStrategies) {
+  RandomJobs jobs(7);
+  int checked = 0, pipelines = 0;
+  while (checked < 600) {
+    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved});
+    if (!regular(job)) continue;
+    const StepPlan plan = step_plan(job);
+    const StepSimulation simulation = simulate_step(plan);
+    const double closed = without_jitter(plan.closed.time), simulated = simulation.seconds.total() - simulation.seconds.jitter;
+    ASSERT_NEAR(simulated / closed, 1.0, 0.01) << job.architecture->name << ' ' << describe(job.strategy);
+    ASSERT_NEAR(simulation.seconds.total() / plan.closed.time.total().base(), 1.0, 0.01);
+    ++checked;
+    pipelines += job.strategy.pipeline_parallel > 1;
+  }
+  EXPECT_GT(pipelines, 300);
+}
+
+TEST(StepSimulation, PlainEqualPipelinesAgreeToATenthOfAPercent) {
+  // no embedding, no head: stages are equal, so that the bubble is the textbook's
+  RandomJobs jobs(8);
+  for (int checked = 0; checked < 100;) {
+    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b});
+    if (!regular(job) || job.strategy.pipeline_parallel == 1) continue;
+    PricedModel priced = price_model(job);
+    priced.before = priced.after = LayerTime{};
+    priced.lowered.before = priced.lowered.after = LoweredLayer{};
+    const StepPlan plan = step_plan(job, priced);
+    const StepSimulation simulation = simulate_step(plan);
+    const double p = static_cast<double>(job.strategy.pipeline_parallel), m = static_cast<double>(job.strategy.num_micro_batches());
+    const double stage = plan.times.pass[0].total() + (plan.times.transfer_blocks ? 2.0 * plan.times.transfer : 0.0);
+    ASSERT_NEAR(simulation.timeline.makespan / ((m + p - 1.0) * stage), 1.0,
+                plan.times.transfer_blocks ? 1e-9 : 0.001 + 2 * plan.times.transfer / stage);
+    ++checked;
+  }
+}
+
+TEST(StepSimulation, EverySchedulesStepLastsAtLeastItsBusiestStage) {
+  RandomJobs jobs(9);
+  for (int i = 0; i < 150; ++i) {
+    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2,
+                               Schedule::zb_v, Schedule::dualpipe});
+    const StepPlan plan = step_plan(job);
+    const StepSimulation s = simulate_step(plan);
+    ASSERT_GE(s.seconds.bubble, -1e-9 * s.seconds.work) << describe(job.strategy);
+    ASSERT_GT(s.seconds.total(), 0.0);
+    ASSERT_EQ(s.peak_bytes.size(), static_cast<std::size_t>(plan.shape.stages));
+  }
+}
+
+TEST(StepSimulation, MemoryPeaksAreThoseOfTheFootprint) {
+  // plain 1F1B: peak = fixed + micro-batches in flight, stage by stage, exactly the footprint of the closed form
+  Case c;
+  c.strategy.pipeline_parallel = 4;
+  c.strategy.schedule = Schedule::one_f_one_b;
+  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric);
+  const Job job{&c.architecture, &c.cluster, &shipped().set.device(c.cluster.device.id), &links, &c.stack, c.task, c.strategy};
+  const StepPlan plan = step_plan(job);
+  const StepSimulation s = simulate_step(plan);
+  EXPECT_NEAR(*std::max_element(s.peak_bytes.begin(), s.peak_bytes.end()), plan.closed.memory.total().base(), 1.0);
+  for (const auto& curve : s.memory) EXPECT_NEAR(curve.back().bytes, curve.front().bytes, 1.0);  // all activations are given back
+}
+
+TEST(StepPlan, PiecesHoldThePricesOfTheClosedForm) {
+  RandomJobs jobs(10);
+  for (int i = 0; i < 100; ++i) {
+    const Job job = jobs.next({Schedule::one_f_one_b});
+    if (job.strategy.sharding == Sharding::zero3) continue;
+    const PricedModel priced = price_model(job);
+    const StepPlan plan = step_plan(job, priced);
+    const std::vector<Stage> stages = stages_of(priced.lowered, job.strategy.pipeline_parallel);
+    for (std::size_t k = 0; k < stages.size(); ++k) {
+      const LayerTime t = stage_time(stages[k], priced, job.strategy);
+      ASSERT_NEAR(plan.times.pass[k].forward / t.forward_total().base(), 1.0, 1e-9);
+      ASSERT_NEAR(plan.times.pass[k].total() / t.total().base(), 1.0, 1e-9);
+    }
+  }
+}
+
+}  // namespace
+}  // namespace reckon
