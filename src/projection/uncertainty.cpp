@@ -244,8 +244,9 @@ Uncertainty reduce_draws(const CostModel& model, std::uint64_t seed, std::int64_
     std::size_t best = 0;
     for (std::size_t s = 1; s < scenarios; ++s)
       if (costs[s][i] < costs[best][i]) best = s;
-    out.wins[best] += 1.0 / static_cast<double>(n);
+    out.wins[best] += 1;
   }
+  for (double& w : out.wins) w /= static_cast<double>(n);
 
   std::vector<std::size_t> order(n);
   std::iota(order.begin(), order.end(), std::size_t{0});
