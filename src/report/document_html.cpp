@@ -23,9 +23,9 @@ h2{font-size:1.2rem;margin:2.2rem 0 .6rem;padding-top:.7rem;border-top:1px solid
 h3{font-size:1rem;margin:1.2rem 0 .4rem}
 p{margin:.5rem 0;max-width:80ch}
 .lead{font-size:1.15rem;font-weight:600}
-.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(150px,1fr));gap:10px;margin:1rem 0;padding:0}
+.facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:10px;margin:1rem 0;padding:0}
 .facts div{background:var(--soft);border-radius:6px;padding:10px 12px}
-.facts dt{color:var(--dim);font-size:.82rem}.facts dd{margin:0;font-size:1.12rem;font-weight:600}.facts dd+dd{font-size:.8rem;font-weight:400;color:var(--dim)}
+.facts dt{color:var(--dim);font-size:.82rem}.facts dd{margin:0;font-size:1.05rem;font-weight:600;overflow-wrap:normal}.facts dd+dd{font-size:.8rem;font-weight:400;color:var(--dim)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:20px;margin:1rem 0}
 figure{margin:0;min-width:0;break-inside:avoid}
 figcaption{font-weight:600;font-size:.95rem;margin-bottom:4px}
@@ -39,7 +39,7 @@ constexpr const char* tail_style = R"(
 .scroll{overflow-x:auto;margin:.6rem 0 1rem}
 table{border-collapse:collapse;width:100%;font-size:.86rem;font-variant-numeric:tabular-nums}
 caption{text-align:left;font-weight:600;padding:.3rem 0}
-th,td{padding:4px 8px;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule)}
+th,td{padding:4px 8px;text-align:left;vertical-align:top;border-bottom:1px solid var(--rule);overflow-wrap:break-word}
 th{color:var(--dim);font-weight:600}
 td.r,th.r{text-align:right}td.r{white-space:nowrap}
 td:not(.r){min-width:7ch}
@@ -47,7 +47,7 @@ tr.strong td{font-weight:700;border-top:2px solid var(--dim)}
 footer{margin-top:2rem;color:var(--dim);font-size:.82rem}
 @page{margin:14mm}
 @media print{:root{--page:#fff;--ink:#000;--dim:#444;--rule:#bbb;--soft:#f3f3f3;--c0:#0072b2;--c1:#d55e00;--c2:#009e73}
-body{font-size:10pt}main{max-width:none;padding:0}.scroll{overflow:visible}table{font-size:7.4pt}th,td{padding:2px 4px}td.r{white-space:normal}
+body{font-size:10pt}main{max-width:none;padding:0}.scroll{overflow:visible}table{font-size:7.4pt}th,td{padding:2px 4px}td.r{white-space:normal}th,td{overflow-wrap:anywhere}td:not(.r){min-width:0}
 .charts{grid-template-columns:1fr 1fr}h2{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}}
 @media(max-width:480px){body{font-size:15px}h1{font-size:1.25rem}.lead{font-size:1.05rem}table{font-size:.8rem}}
 )";

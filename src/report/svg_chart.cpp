@@ -11,7 +11,7 @@
 namespace reckon {
 namespace {
 
-constexpr double width = 340, left = 46, right = 12, top = 10, text_height = 11, legend_row = 15;
+constexpr double width = 340, left = 46, right = 12, top = 10, legend_row = 15;
 
 std::string text_at(double x, double y, const std::string& anchor, const std::string& text, const std::string& more = "") {
   return fmt::format("<text x=\"{:.1f}\" y=\"{:.1f}\" text-anchor=\"{}\"{}>{}</text>\n", x, y, anchor, more, xml_text(text));
@@ -180,9 +180,9 @@ Drawn tornado_chart(const Chart& chart) {
       const double end = x.at(bar.parts[i]);
       out.body += rectangle(std::min(base, end), y + 4, std::abs(end - base), 10, i == 0 ? "c0" : "c1");
     }
+    out.body += line_at(base, y + 2, base, y + 16, "axis");
     y += 31;
   }
-  out.body += line_at(base, 4, base, y - 8, "axis");
   out.body += text_at(std::clamp(base, 40.0, width - 40.0), y + 4, "middle", chart.line_name);
   double more = 0;
   out.body += legend(chart.parts, y + 22, &more);
@@ -209,10 +209,10 @@ Drawn stacks_chart(const Chart& chart) {
       out.body += rectangle(x.at(sum), y + 4, x.at(sum + bar.parts[i]) - x.at(sum), 12, fmt::format("c{}", i));
       sum += bar.parts[i];
     }
+    if (chart.line) out.body += line_at(x.at(*chart.line), y + 2, x.at(*chart.line), y + 18, "limit");
     y += 33;
   }
   if (chart.line) {
-    out.body += line_at(x.at(*chart.line), 2, x.at(*chart.line), y - 8, "limit");
     out.body += text_at(std::min(x.at(*chart.line), width - 4), y + 4, "end", chart.line_name);
     y += 16;
   }
