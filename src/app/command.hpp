@@ -32,6 +32,8 @@ CommandSpec validate_spec();
 CommandResult run_validate(const ParsedOptions& options, const MpiSession& session);
 CommandSpec fit_spec();
 CommandResult run_fit(const ParsedOptions& options, const MpiSession& session);
+CommandSpec quote_spec();
+CommandResult run_quote(const ParsedOptions& options, const MpiSession& session);
 CommandSpec report_spec();
 CommandResult run_report(const ParsedOptions& options, const MpiSession& session);
 CommandSpec show_spec();

@@ -21,23 +21,10 @@ namespace fs = std::filesystem;
 constexpr std::int64_t most_draws = 10'000'000, fan_draws = 1000;
 constexpr std::size_t most_fan = 24;
 
-void put(std::vector<CostAssumption>& list, CostAssumption a) {
-  const auto same = std::find_if(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == a.name; });
-  if (same == list.end())
-    list.push_back(std::move(a));
-  else
-    *same = std::move(a);
-}
-
-CostAssumption fixed(const std::string& name, double value, std::string basis, std::string source, std::string date = "") {
-  const CostAssumptionRule& rule = cost_assumption_rule(name);
-  return {rule.name, rule.title, rule.unit, value, value, value, Spread::fixed, std::move(basis), std::move(source), std::move(date)};
-}
-
 /// Moves the value of a known assumption; low and high keep their ratio to it (their distance where the old value was 0).
 void move(std::vector<CostAssumption>& list, const std::string& name, double value, const std::string& basis, const std::string& source) {
   const auto at = std::find_if(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == name; });
-  if (at == list.end()) return list.push_back(fixed(name, value, basis, source));
+  if (at == list.end()) return list.push_back(fixed_assumption(name, value, basis, source));
   const CostAssumptionRule& rule = cost_assumption_rule(name);
   const auto scaled = [&](double end) { return std::clamp(at->value > 0 ? end / at->value * value : value + end - at->value, rule.least, rule.most); };
   at->low = std::min(value, scaled(at->low));
@@ -79,7 +66,7 @@ std::optional<CostAssumption> catalogue_rent(const Catalog& catalog, const Clust
   if (term_months == 0)
     if (const auto usual = catalog.usual_price(cluster, kind)) middle = *usual;
   const Source* source = source_of(middle.provenance, "price");
-  CostAssumption a = fixed(name, per_hour(middle.per_device), source && source->read ? "catalogue" : "assumed",
+  CostAssumption a = fixed_assumption(name, per_hour(middle.per_device), source && source->read ? "catalogue" : "assumed",
                            fmt::format("{}: {} {}{}; middle of {} quotes", middle.id, middle.provider, middle.kind,
                                        middle.region.empty() ? "" : ", " + middle.region, quotes.size()),
                            middle.date);
@@ -94,7 +81,7 @@ std::optional<CostAssumption> catalogue_server(const Catalog& catalog, const std
   if (quotes.empty()) return std::nullopt;
   const PurchasePrice newest = quotes.front();
   const Source* source = source_of(newest.provenance, "price");
-  CostAssumption a = fixed("server_price", Decimal::nearest(newest.per_device.base()).value(), source && source->read ? "catalogue" : "assumed",
+  CostAssumption a = fixed_assumption("server_price", Decimal::nearest(newest.per_device.base()).value(), source && source->read ? "catalogue" : "assumed",
                            newest.id + ": " + newest.what + (newest.seller.empty() ? "" : ", " + newest.seller), newest.date);
   for (const PurchasePrice& p : quotes) {
     a.low = std::min(a.low, Decimal::nearest(p.per_device_low.base()).value());
@@ -111,6 +98,7 @@ std::string scenario_of(const Price& price) {
   if (price.kind == "capacity-block") return "block";
   if (price.kind == "reserved" && price.term_months == 12) return "reserved_1y";
   if (price.kind == "reserved" && price.term_months == 36) return "reserved_3y";
+  if (price.kind == "reserved" && price.term_months > 0) return "reserved_term";
   return "given";
 }
 
@@ -121,20 +109,22 @@ void add_prices(const Scene& scene, const PlanQuestion& q, CostBasis& basis) {
   };
   for (const Kind& k : {Kind{"price_on_demand", "on-demand", 0}, Kind{"price_reserved_1y", "reserved", 12}, Kind{"price_reserved_3y", "reserved", 36},
                         Kind{"price_spot", "spot", 0}, Kind{"price_block", "capacity-block", 0}})
-    if (auto rent = catalogue_rent(scene.catalog, scene.cluster, k.name, k.kind, k.term)) put(basis.assumptions, *rent);
-  if (auto server = catalogue_server(scene.catalog, scene.cluster.device.id)) put(basis.assumptions, *server);
+    if (auto rent = catalogue_rent(scene.catalog, scene.cluster, k.name, k.kind, k.term)) put_assumption(basis.assumptions, *rent);
+  if (auto server = catalogue_server(scene.catalog, scene.cluster.device.id)) put_assumption(basis.assumptions, *server);
 
   const double rent = per_hour(q.run.price);
   if (q.price_name == "given") {
     basis.chosen = "given";
-    put(basis.assumptions, fixed("price_given", rent, "given", "--price"));
+    put_assumption(basis.assumptions, fixed_assumption("price_given", rent, "given", "--price"));
     return;
   }
   const Price& price = scene.catalog.price(q.price_name);
   basis.chosen = scenario_of(price);
+  if (basis.chosen == "reserved_term")
+    put_assumption(basis.assumptions, fixed_assumption("term_months", static_cast<double>(price.term_months), "catalogue", price.id, price.date));
   const std::string name = "price_" + basis.chosen;
   const bool known = std::any_of(basis.assumptions.begin(), basis.assumptions.end(), [&](const CostAssumption& a) { return a.name == name; });
-  if (!known) return put(basis.assumptions, fixed(name, rent, "catalogue", price.id + ": " + price.provider + " " + price.kind, price.date));
+  if (!known) return put_assumption(basis.assumptions, fixed_assumption(name, rent, "catalogue", price.id + ": " + price.provider + " " + price.kind, price.date));
   for (CostAssumption& a : basis.assumptions)
     if (a.name == name && a.value != rent) {
       a.value = rent;
@@ -155,27 +145,27 @@ void add_run(const ParsedOptions& options, const PlanQuestion& q, std::vector<Co
       a.value = f.failures_per_device_day;
       a.source = "419 in 54 days on 16,384 H100, Llama Team, arXiv 2407.21783, Table 5; range: " + a.source;
     }
-  put(list, fixed("restart_hours", f.restart.in(hours), basis("restart"), options.given("restart") ? "--restart" : "reported for large jobs; no primary source"));
-  put(list, fixed("planned_stops", f.planned_per_unexpected, basis("planned-stops"),
+  put_assumption(list, fixed_assumption("restart_hours", f.restart.in(hours), basis("restart"), options.given("restart") ? "--restart" : "reported for large jobs; no primary source"));
+  put_assumption(list, fixed_assumption("planned_stops", f.planned_per_unexpected, basis("planned-stops"),
                   options.given("planned-stops") ? "--planned-stops" : "47 against 419, Llama Team, arXiv 2407.21783, Table 5", "2024-07"));
-  put(list, fixed("checkpoint_stall_s", f.checkpoint_stall.base(), basis("checkpoint-stall"),
+  put_assumption(list, fixed_assumption("checkpoint_stall_s", f.checkpoint_stall.base(), basis("checkpoint-stall"),
                   options.given("checkpoint-stall") ? "--checkpoint-stall" : "asynchronous checkpoints; assumed"));
-  put(list, fixed("checkpoint_every_s", f.checkpoint_interval.base(), basis("checkpoint-interval"),
+  put_assumption(list, fixed_assumption("checkpoint_every_s", f.checkpoint_interval.base(), basis("checkpoint-interval"),
                   options.given("checkpoint-interval") ? "--checkpoint-interval" : "Young, CACM 17(9), 1974: the optimum", "1974"));
-  put(list, fixed("reserve_share", q.run.reserve, basis("reserve"), options.given("reserve") ? "--reserve" : "none"));
-  if (options.given("pue")) put(list, fixed("pue_ratio", q.run.pue, "given", "--pue"));
-  put(list, fixed("rated_kw", q.run.device_power.base() / 1000, basis("power"),
+  put_assumption(list, fixed_assumption("reserve_share", q.run.reserve, basis("reserve"), options.given("reserve") ? "--reserve" : "none"));
+  if (options.given("pue")) put_assumption(list, fixed_assumption("pue_ratio", q.run.pue, "given", "--pue"));
+  put_assumption(list, fixed_assumption("rated_kw", q.run.device_power.base() / 1000, basis("power"),
                   options.given("power") ? "--power, average" : "the node's maximum, or the device's power times 1.8"));
   if (options.given("power")) {  // a stated power is what the devices draw, at work and at rest
-    put(list, fixed("full_share", 1, "given", "--power"));
-    put(list, fixed("idle_share", 1, "given", "--power"));
+    put_assumption(list, fixed_assumption("full_share", 1, "given", "--power"));
+    put_assumption(list, fixed_assumption("idle_share", 1, "given", "--power"));
   }
   const bool lora = q.training == "lora";
   const double adapters = lora ? 0.01 : 1;
-  put(list, fixed("checkpoint_gb", q.parameters * 14e-9 * adapters, "default",
+  put_assumption(list, fixed_assumption("checkpoint_gb", q.parameters * 14e-9 * adapters, "default",
                   lora ? "14 B a parameter of the adapters, taken as 1 % of the model" : "14 B a parameter: bf16 weights, fp32 weights and two moments"));
-  put(list, fixed("egress_gb", q.parameters * 2e-9 * adapters, "default", "the trained weights once, 2 B a parameter"));
-  put(list, fixed("unit_count", q.units * 1e-9, "given", q.counts_tokens ? "--tokens" : "--samples"));
+  put_assumption(list, fixed_assumption("egress_gb", q.parameters * 2e-9 * adapters, "default", "the trained weights once, 2 B a parameter"));
+  put_assumption(list, fixed_assumption("unit_count", q.units * 1e-9, "given", q.counts_tokens ? "--tokens" : "--samples"));
   if (!q.counts_tokens)
     for (CostAssumption& a : list) {
       if (a.name == "bytes_per_unit") {
@@ -195,11 +185,11 @@ double busy_share(const StepTime& t) {
 
 void add_point(const PlanPoint& point, std::vector<CostAssumption>& list) {
   const std::string predicted = "predicted", model = "reckon's prediction of this strategy";
-  put(list, fixed("device_count", static_cast<double>(point.devices), predicted, "the size of this plan"));
-  put(list, fixed("step_count", point.projection.steps, predicted, "tokens or samples over those of a step"));
-  put(list, fixed("step_seconds", point.cost.time.total().base(), predicted, model));
-  put(list, fixed("busy_share", busy_share(point.cost.time), predicted, model));
-  put(list, fixed("run_work", point.cost.model_flops.base() * point.projection.steps * 1e-18, predicted, "model FLOP of all steps"));
+  put_assumption(list, fixed_assumption("device_count", static_cast<double>(point.devices), predicted, "the size of this plan"));
+  put_assumption(list, fixed_assumption("step_count", point.projection.steps, predicted, "tokens or samples over those of a step"));
+  put_assumption(list, fixed_assumption("step_seconds", point.cost.time.total().base(), predicted, model));
+  put_assumption(list, fixed_assumption("busy_share", busy_share(point.cost.time), predicted, model));
+  put_assumption(list, fixed_assumption("run_work", point.cost.model_flops.base() * point.projection.steps * 1e-18, predicted, "model FLOP of all steps"));
 }
 
 std::string bytes_of(const std::vector<double>& values) {
@@ -207,6 +197,19 @@ std::string bytes_of(const std::vector<double>& values) {
 }
 
 }  // namespace
+
+void put_assumption(std::vector<CostAssumption>& list, CostAssumption a) {
+  const auto same = std::find_if(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == a.name; });
+  if (same == list.end())
+    list.push_back(std::move(a));
+  else
+    *same = std::move(a);
+}
+
+CostAssumption fixed_assumption(const std::string& name, double value, std::string basis, std::string source, std::string date) {
+  const CostAssumptionRule& rule = cost_assumption_rule(name);
+  return {rule.name, rule.title, rule.unit, value, value, value, Spread::fixed, std::move(basis), std::move(source), std::move(date)};
+}
 
 OptionGroup cost_options() {
   return {"Dollars beyond the rent, and how sure",
@@ -244,7 +247,7 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
   const std::string id = options.choice("grid", ids);
   for (const CostPlace& p : places)
     if (p.id == id) {
-      put(basis.assumptions, p.grid_carbon);
+      put_assumption(basis.assumptions, p.grid_carbon);
       basis.place = p.name;
     }
   add_run(options, q, basis.assumptions);
@@ -254,7 +257,7 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
     scene.inputs.push_back(input_of("costs-given", file, file.string()));
     for (CostAssumption& a : read_cost_assumptions(read_json(file).root(), "given")) {
       if (a.source.empty()) a.source = "--costs";
-      put(basis.assumptions, std::move(a));
+      put_assumption(basis.assumptions, std::move(a));
     }
   }
   if (options.given("assume")) assume(options, basis.assumptions);
@@ -267,7 +270,7 @@ CostStudy study_of(const CostBasis& basis, const PlanQuestion&, const PlanPoint&
   add_point(point, of_point);
   for (CostAssumption& a : of_point) {  // a stated one stays
     const bool stated = std::any_of(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == a.name && b.basis == "given"; });
-    if (!stated) put(list, std::move(a));
+    if (!stated) put_assumption(list, std::move(a));
   }
   try {
     return make_cost_study(make_cost_model(std::move(list), basis.chosen), point.devices, basis.place);

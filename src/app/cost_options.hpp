@@ -29,6 +29,11 @@ struct CostBasis {
 /// Defaults from models/costs, prices from the catalogue, then --costs, then --assume; the files go into the scene's inputs.
 CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const std::filesystem::path& models, const PlanQuestion& question);
 
+/// A fixed assumption.
+CostAssumption fixed_assumption(const std::string& name, double value, std::string basis, std::string source, std::string date = "");
+/// Puts `a` in the place of the one of its name, or at the end.
+void put_assumption(std::vector<CostAssumption>& list, CostAssumption a);
+
 /// The study of the answer's size without draws: rank 0 makes it, the model goes to the other ranks with the draws.
 CostStudy study_of(const CostBasis& basis, const PlanQuestion& question, const PlanPoint& point);
 

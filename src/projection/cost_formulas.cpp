@@ -40,6 +40,7 @@ Cells data_cells() {
       {"checkpoint_months", "storage of checkpoints", "GB-months", "round(checkpoint_gb*checkpoints_kept*storage_months,6)"},
       {"carried_gb", "data carried out", "GB", "round(egress_gb*run_count,6)"},
       {"curated_units", "data prepared", "1e9 tokens", "round(unit_count,6)"},
+      {"exit_count", "exits", "exits", "round(1,0)"},
       {"staff_months", "people for the run", "FTE-months", "round(run_staff*(wall_hours*run_count/730+slip_days*24/730),6)"},
   };
 }
@@ -62,8 +63,7 @@ Cells energy_cells() {
   };
 }
 
-Cells reserved_cells(const std::string& id, double term_hours) {
-  const std::string hours = std::to_string(static_cast<long long>(term_hours));
+Cells reserved_cells(const std::string& id, const std::string& hours) {
   return {{id + "_idle_hours", "committed hours beyond the run that it pays", "device-hours",
            "round(max(0,device_count*" + hours + "-work_hours)*idle_charge_share,6)"}};
 }
@@ -171,8 +171,9 @@ Cells common_cells() {
 }
 
 Cells scenario_cells(const CostScenario& s) {
-  if (s.id == "reserved_1y") return reserved_cells(s.id, 8760);
-  if (s.id == "reserved_3y") return reserved_cells(s.id, 26280);
+  if (s.id == "reserved_1y") return reserved_cells(s.id, "8760");
+  if (s.id == "reserved_3y") return reserved_cells(s.id, "26280");
+  if (s.id == "reserved_term") return reserved_cells(s.id, "730*term_months");
   if (s.id == "spot") return spot_cells();
   if (s.id == "block") return block_cells();
   if (s.id != "buy") return {};
@@ -212,6 +213,7 @@ std::vector<CostRow> scenario_rows(const CostScenario& s) {
   rows.push_back(row(s, "data", "egress", "GB", "carried_gb", "egress_price"));
   rows.push_back(row(s, "data", "data preparation and curation", "1e9 tokens", "curated_units", "curation_price"));
   rows.push_back(row(s, "people", "people for the run", "FTE-months", "staff_months", "staff_month_price"));
+  rows.push_back(row(s, "end of life", "exit: transfer, termination", "exits", "exit_count", "exit_cost"));
   return rows;
 }
 
