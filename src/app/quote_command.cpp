@@ -202,7 +202,7 @@ std::string rendered(const std::vector<QuoteOutcome>& outcomes, const QuotePurpo
 CommandSpec quote_spec() {
   return {"quote",
           "offers of suppliers side by side: dollars a useful unit, ranked by cost and by value under a deadline",
-          {"reckon quote experiments/14-quotes/quotes.csv --model llama-3-8b --tokens 1T --deadline 60d --rate EUR=1.08@2026-11-01"},
+          {"reckon quote experiments/12-rents/quotes.csv --model llama-3-8b --tokens 1T --deadline 60d --rate EUR=1.08@2026-11-01"},
           {training_options(),
            without_place(place_options()),
            amount_options(),
@@ -258,8 +258,7 @@ CommandResult run_quote(const ParsedOptions& options, const MpiSession& session)
     if (!options.flag("quiet")) note(session, "wrote " + options.text("out"));
   }
   const bool any = std::any_of(outcomes.begin(), outcomes.end(), [](const QuoteOutcome& o) { return o.remark.empty(); });
-  const bool print = !options.given("out") || options.given("format") || options.flag("json");
-  return {print ? rendered(outcomes, purpose, command, format) : "", any ? ExitCode::ok : ExitCode::infeasible};
+  return {rendered(outcomes, purpose, command, format), any ? ExitCode::ok : ExitCode::infeasible};
 }
 
 }  // namespace reckon

@@ -109,7 +109,8 @@ CommandResult run_report(const ParsedOptions& options, const MpiSession& session
   reassume(options, results);
   std::vector<std::string> contents;
   for (const Output& output : files) contents.push_back(rendered(results, output.format));
-  const std::string answer = files.empty() || options.given("format") || options.flag("json") ? rendered(results, format) : "";
+  const bool whole = files.empty() || options.given("format") || options.flag("json");
+  const std::string answer = whole ? rendered(results, format) : results.answer.sentence + "\n" + cost_summary(results);
   for (std::size_t i = 0; i < files.size(); ++i) {
     write_file(files[i].file, contents[i], options.flag("force"));
     if (!options.flag("quiet")) note(session, "wrote " + files[i].file.string());

@@ -17,7 +17,7 @@ const std::string not_quoted = "not quoted";
 std::string money_cell(const std::optional<QuotedMoney>& m, const std::string& unit) {
   return m ? fmt::format("{} {}{}", decimal_text(Decimal::nearest(m->value)), m->currency, unit) : not_quoted;
 }
-std::string number_cell(const std::optional<double>& v, const std::string& unit) { return v ? significant(*v, 4) + unit : not_quoted; }
+std::string number_cell(const std::optional<double>& v, const std::string& unit) { return v ? fmt::format("{:.6g}", *v) + unit : not_quoted; }
 std::string text_cell(const std::optional<std::string>& v) { return v ? *v : not_quoted; }
 
 const QuoteOutcome* ranked(const std::vector<QuoteOutcome>& all, std::int64_t QuoteOutcome::*rank) {
@@ -58,7 +58,7 @@ Grid offers(const std::vector<QuoteOutcome>& all) {
   row(grid, all, "kind", false, [](const auto& o) { return o.quote.kind; });
   row(grid, all, "price", false, [&](const auto& o) { return money_cell(o.quote.price, unit(o)); });
   row(grid, all, "list price", false, [&](const auto& o) { return money_cell(o.quote.list_price, unit(o)); });
-  row(grid, all, "exchange rate", false, [](const auto& o) { return o.rate_date.empty() ? std::string("1, in USD") : fmt::format("{} USD, {}", significant(o.usd_rate, 5), o.rate_date); });
+  row(grid, all, "exchange rate", false, [](const auto& o) { return o.rate_date.empty() ? std::string("1, in USD") : fmt::format("{} USD, {}", fmt::format("{:.8g}", o.usd_rate), o.rate_date); });
   row(grid, all, "price, USD", false, [&](const auto& o) { return decimal_text(o.usd_price) + unit(o); });
   row(grid, all, "term", false, [](const auto& o) { return number_cell(o.quote.term_months, " months"); });
   row(grid, all, "storage", false, [](const auto& o) { return money_cell(o.quote.storage_price, "/GB-month"); });
@@ -67,7 +67,7 @@ Grid offers(const std::vector<QuoteOutcome>& all) {
   row(grid, all, "network", false, [](const auto& o) { return text_cell(o.quote.network); });
   row(grid, all, "region", false, [](const auto& o) { return text_cell(o.quote.region); });
   row(grid, all, "delivery", false, [](const auto& o) { return number_cell(o.quote.delivery_days, " days"); });
-  row(grid, all, "availability promised", false, [](const auto& o) { return o.quote.availability ? significant(100 * *o.quote.availability, 5) + " %" : not_quoted; });
+  row(grid, all, "availability promised", false, [](const auto& o) { return o.quote.availability ? fmt::format("{:.6g} %", 100 * *o.quote.availability) : not_quoted; });
   row(grid, all, "warranty", false, [](const auto& o) { return number_cell(o.quote.warranty_years, " years"); });
   row(grid, all, "valid until", false, [](const auto& o) { return text_cell(o.quote.valid_until) + (o.expired ? ", expired" : ""); });
   return grid;
