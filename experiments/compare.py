@@ -12,7 +12,7 @@ A check names a run, for 'plan' also the size (devices), the value to read, the 
   public + bracket [a, b]   passes when ours at a devices <= public <= ours at b devices, for figures whose size was not published
   public + run [a, b]       the same between two runs, for figures whose layout was published in part
 
-With "over": run the value is divided by that of the other run; with "saving": true beside it, the figure is how many per cent less.
+With "over": run the value is divided by that of the other run ("over_value": another value of it); with "saving": true beside it, the figure is how many per cent less.
 
 Prints two tables and writes comparison.json into the folder. Exit code 0 all within, 1 some outside, 2 wrong input.
 """
@@ -96,10 +96,11 @@ def judge(check, answers, where):
     known = VALUES | STUDY_VALUES
     if check["value"] not in known:
         raise InputError(f"{where}: unknown value '{check['value']}'; one of: {', '.join(known)}")
-    head, read = known[check["value"]]
+    head = known[check["value"]][0]
 
-    def value(run, devices):
-        if check["value"] in STUDY_VALUES:
+    def value(run, devices, name=check["value"]):
+        read = known[name][1]
+        if name in STUDY_VALUES:
             if not answers[run].get("costs"):
                 raise InputError(f"{where}: the answer of {run} has no cost study")
             return read(answers[run]["costs"])
@@ -115,7 +116,7 @@ def judge(check, answers, where):
 
     ours = value(check["run"], check.get("devices"))
     if "over" in check:
-        ours /= value(check["over"], check.get("over_devices", check.get("devices")))
+        ours /= value(check["over"], check.get("devices"), check.get("over_value", check["value"]))
         head = f"{head}, ratio"
         if check.get("saving"):
             ours, head = 100 * (1 - ours), "% less"
