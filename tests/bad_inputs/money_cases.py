@@ -103,7 +103,7 @@ CSV_QUOTES = [
 ]
 
 ASSUME = [
-    ("no sign", "pue_ratio", ("--assume 'pue_ratio'", "no '='")),
+    ("no sign", "pue_ratio", ("'pue_ratio'", "no '='")),
     ("an unknown name", "pue_ration=1.2", ("did you mean 'pue_ratio'?",)),
     ("no value", "pue_ratio=", ("--assume",)),
     ("a PUE below one", "pue_ratio=0.5", ("pue_ratio",)),
