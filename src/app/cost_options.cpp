@@ -26,7 +26,9 @@ void move(std::vector<CostAssumption>& list, const std::string& name, double val
   const auto at = std::find_if(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == name; });
   if (at == list.end()) return list.push_back(fixed_assumption(name, value, basis, source));
   const CostAssumptionRule& rule = cost_assumption_rule(name);
-  const auto scaled = [&](double end) { return std::clamp(at->value > 0 ? end / at->value * value : value + end - at->value, rule.least, rule.most); };
+  const auto scaled = [&](double end) {
+    return std::clamp(at->value > 0 ? end / at->value * value : value + end - at->value, rule.least, rule.most);
+  };
   at->low = std::min(value, scaled(at->low));
   at->high = std::max(value, scaled(at->high));
   if (at->spread == Spread::lognormal && at->low <= 0) at->spread = Spread::fixed;
@@ -54,22 +56,23 @@ void widen(CostAssumption& a) {
 }
 
 /// The middle quote of a kind with the range that its source shows; nothing when the catalogue has none.
-std::optional<CostAssumption> catalogue_rent(const Catalog& catalog, const Cluster& cluster, const std::string& name, const std::string& kind,
-                                             std::int64_t term_months) {
+std::optional<CostAssumption> catalogue_rent(const Catalog& catalog, const Cluster& cluster, const std::string& name,
+                                             const std::string& kind, std::int64_t term_months) {
   std::vector<Price> quotes = catalog.prices_of(cluster.device.id, kind);
   if (term_months > 0) std::erase_if(quotes, [&](const Price& p) { return p.term_months != term_months; });
   if (quotes.empty()) return std::nullopt;
   const std::string newest = quotes.front().date.substr(0, 4);
   std::erase_if(quotes, [&](const Price& p) { return std::stoi(p.date.substr(0, 4)) + 1 < std::stoi(newest); });
-  std::sort(quotes.begin(), quotes.end(), [](const Price& a, const Price& b) { return a.per_device != b.per_device ? a.per_device < b.per_device : a.id < b.id; });
+  std::sort(quotes.begin(), quotes.end(),
+            [](const Price& a, const Price& b) { return a.per_device != b.per_device ? a.per_device < b.per_device : a.id < b.id; });
   Price middle = quotes[(quotes.size() - 1) / 2];
   if (term_months == 0)
     if (const auto usual = catalog.usual_price(cluster, kind)) middle = *usual;
   const Source* source = source_of(middle.provenance, "price");
   CostAssumption a = fixed_assumption(name, per_hour(middle.per_device), source && source->read ? "catalogue" : "assumed",
-                           fmt::format("{}: {} {}{}; middle of {} quotes", middle.id, middle.provider, middle.kind,
-                                       middle.region.empty() ? "" : ", " + middle.region, quotes.size()),
-                           middle.date);
+                                      fmt::format("{}: {} {}{}; middle of {} quotes", middle.id, middle.provider, middle.kind,
+                                                  middle.region.empty() ? "" : ", " + middle.region, quotes.size()),
+                                      middle.date);
   a.low = std::min(a.value, per_hour(middle.per_device_low));
   a.high = std::max(a.value, per_hour(middle.per_device_high));
   widen(a);
@@ -81,8 +84,9 @@ std::optional<CostAssumption> catalogue_server(const Catalog& catalog, const std
   if (quotes.empty()) return std::nullopt;
   const PurchasePrice newest = quotes.front();
   const Source* source = source_of(newest.provenance, "price");
-  CostAssumption a = fixed_assumption("server_price", Decimal::nearest(newest.per_device.base()).value(), source && source->read ? "catalogue" : "assumed",
-                           newest.id + ": " + newest.what + (newest.seller.empty() ? "" : ", " + newest.seller), newest.date);
+  CostAssumption a =
+      fixed_assumption("server_price", Decimal::nearest(newest.per_device.base()).value(), source && source->read ? "catalogue" : "assumed",
+                       newest.id + ": " + newest.what + (newest.seller.empty() ? "" : ", " + newest.seller), newest.date);
   for (const PurchasePrice& p : quotes) {
     a.low = std::min(a.low, Decimal::nearest(p.per_device_low.base()).value());
     a.high = std::max(a.high, Decimal::nearest(p.per_device_high.base()).value());
@@ -107,8 +111,8 @@ void add_prices(const Scene& scene, const PlanQuestion& q, CostBasis& basis) {
     const char *name, *kind;
     std::int64_t term;
   };
-  for (const Kind& k : {Kind{"price_on_demand", "on-demand", 0}, Kind{"price_reserved_1y", "reserved", 12}, Kind{"price_reserved_3y", "reserved", 36},
-                        Kind{"price_spot", "spot", 0}, Kind{"price_block", "capacity-block", 0}})
+  for (const Kind& k : {Kind{"price_on_demand", "on-demand", 0}, Kind{"price_reserved_1y", "reserved", 12},
+                        Kind{"price_reserved_3y", "reserved", 36}, Kind{"price_spot", "spot", 0}, Kind{"price_block", "capacity-block", 0}})
     if (auto rent = catalogue_rent(scene.catalog, scene.cluster, k.name, k.kind, k.term)) put_assumption(basis.assumptions, *rent);
   if (auto server = catalogue_server(scene.catalog, scene.cluster.device.id)) put_assumption(basis.assumptions, *server);
 
@@ -121,10 +125,14 @@ void add_prices(const Scene& scene, const PlanQuestion& q, CostBasis& basis) {
   const Price& price = scene.catalog.price(q.price_name);
   basis.chosen = scenario_of(price);
   if (basis.chosen == "reserved_term")
-    put_assumption(basis.assumptions, fixed_assumption("term_months", static_cast<double>(price.term_months), "catalogue", price.id, price.date));
+    put_assumption(basis.assumptions,
+                   fixed_assumption("term_months", static_cast<double>(price.term_months), "catalogue", price.id, price.date));
   const std::string name = "price_" + basis.chosen;
-  const bool known = std::any_of(basis.assumptions.begin(), basis.assumptions.end(), [&](const CostAssumption& a) { return a.name == name; });
-  if (!known) return put_assumption(basis.assumptions, fixed_assumption(name, rent, "catalogue", price.id + ": " + price.provider + " " + price.kind, price.date));
+  const bool known =
+      std::any_of(basis.assumptions.begin(), basis.assumptions.end(), [&](const CostAssumption& a) { return a.name == name; });
+  if (!known)
+    return put_assumption(basis.assumptions,
+                          fixed_assumption(name, rent, "catalogue", price.id + ": " + price.provider + " " + price.kind, price.date));
   for (CostAssumption& a : basis.assumptions)
     if (a.name == name && a.value != rent) {
       a.value = rent;
@@ -145,17 +153,23 @@ void add_run(const ParsedOptions& options, const PlanQuestion& q, std::vector<Co
       a.value = f.failures_per_device_day;
       a.source = "419 in 54 days on 16,384 H100, Llama Team, arXiv 2407.21783, Table 5; range: " + a.source;
     }
-  put_assumption(list, fixed_assumption("restart_hours", f.restart.in(hours), basis("restart"), options.given("restart") ? "--restart" : "reported for large jobs; no primary source"));
-  put_assumption(list, fixed_assumption("planned_stops", f.planned_per_unexpected, basis("planned-stops"),
-                  options.given("planned-stops") ? "--planned-stops" : "47 against 419, Llama Team, arXiv 2407.21783, Table 5", "2024-07"));
+  put_assumption(list, fixed_assumption("restart_hours", f.restart.in(hours), basis("restart"),
+                                        options.given("restart") ? "--restart" : "reported for large jobs; no primary source"));
+  put_assumption(
+      list, fixed_assumption("planned_stops", f.planned_per_unexpected, basis("planned-stops"),
+                             options.given("planned-stops") ? "--planned-stops" : "47 against 419, Llama Team, arXiv 2407.21783, Table 5",
+                             "2024-07"));
   put_assumption(list, fixed_assumption("checkpoint_stall_s", f.checkpoint_stall.base(), basis("checkpoint-stall"),
-                  options.given("checkpoint-stall") ? "--checkpoint-stall" : "asynchronous checkpoints; assumed"));
-  put_assumption(list, fixed_assumption("checkpoint_every_s", f.checkpoint_interval.base(), basis("checkpoint-interval"),
-                  options.given("checkpoint-interval") ? "--checkpoint-interval" : "Young, CACM 17(9), 1974: the optimum", "1974"));
+                                        options.given("checkpoint-stall") ? "--checkpoint-stall" : "asynchronous checkpoints; assumed"));
+  put_assumption(
+      list,
+      fixed_assumption("checkpoint_every_s", f.checkpoint_interval.base(), basis("checkpoint-interval"),
+                       options.given("checkpoint-interval") ? "--checkpoint-interval" : "Young, CACM 17(9), 1974: the optimum", "1974"));
   put_assumption(list, fixed_assumption("reserve_share", q.run.reserve, basis("reserve"), options.given("reserve") ? "--reserve" : "none"));
   if (options.given("pue")) put_assumption(list, fixed_assumption("pue_ratio", q.run.pue, "given", "--pue"));
-  put_assumption(list, fixed_assumption("rated_kw", q.run.device_power.base() / 1000, basis("power"),
-                  options.given("power") ? "--power, average" : "the node's maximum, or the device's power times 1.8"));
+  put_assumption(list,
+                 fixed_assumption("rated_kw", q.run.device_power.base() / 1000, basis("power"),
+                                  options.given("power") ? "--power, average" : "the node's maximum, or the device's power times 1.8"));
   if (options.given("power")) {  // a stated power is what the devices draw, at work and at rest
     put_assumption(list, fixed_assumption("full_share", 1, "given", "--power"));
     put_assumption(list, fixed_assumption("idle_share", 1, "given", "--power"));
@@ -163,8 +177,10 @@ void add_run(const ParsedOptions& options, const PlanQuestion& q, std::vector<Co
   const bool lora = q.training == "lora";
   const double adapters = lora ? 0.01 : 1;
   put_assumption(list, fixed_assumption("checkpoint_gb", q.parameters * 14e-9 * adapters, "default",
-                  lora ? "14 B a parameter of the adapters, taken as 1 % of the model" : "14 B a parameter: bf16 weights, fp32 weights and two moments"));
-  put_assumption(list, fixed_assumption("egress_gb", q.parameters * 2e-9 * adapters, "default", "the trained weights once, 2 B a parameter"));
+                                        lora ? "14 B a parameter of the adapters, taken as 1 % of the model"
+                                             : "14 B a parameter: bf16 weights, fp32 weights and two moments"));
+  put_assumption(list,
+                 fixed_assumption("egress_gb", q.parameters * 2e-9 * adapters, "default", "the trained weights once, 2 B a parameter"));
   put_assumption(list, fixed_assumption("unit_count", q.units * 1e-9, "given", q.counts_tokens ? "--tokens" : "--samples"));
   if (!q.counts_tokens)
     for (CostAssumption& a : list) {
@@ -179,9 +195,7 @@ void add_run(const ParsedOptions& options, const PlanQuestion& q, std::vector<Co
 }
 
 /// The share of a step in which the busiest stage computes.
-double busy_share(const StepTime& t) {
-  return std::clamp((t.forward + t.backward + t.recompute + t.optimizer) / t.total(), 0.0, 1.0);
-}
+double busy_share(const StepTime& t) { return std::clamp((t.forward + t.backward + t.recompute + t.optimizer) / t.total(), 0.0, 1.0); }
 
 void add_point(const PlanPoint& point, std::vector<CostAssumption>& list) {
   const std::string predicted = "predicted", model = "reckon's prediction of this strategy";
@@ -189,7 +203,8 @@ void add_point(const PlanPoint& point, std::vector<CostAssumption>& list) {
   put_assumption(list, fixed_assumption("step_count", point.projection.steps, predicted, "tokens or samples over those of a step"));
   put_assumption(list, fixed_assumption("step_seconds", point.cost.time.total().base(), predicted, model));
   put_assumption(list, fixed_assumption("busy_share", busy_share(point.cost.time), predicted, model));
-  put_assumption(list, fixed_assumption("run_work", point.cost.model_flops.base() * point.projection.steps * 1e-18, predicted, "model FLOP of all steps"));
+  put_assumption(list, fixed_assumption("run_work", point.cost.model_flops.base() * point.projection.steps * 1e-18, predicted,
+                                        "model FLOP of all steps"));
 }
 
 std::string bytes_of(const std::vector<double>& values) {
@@ -215,7 +230,10 @@ OptionGroup cost_options() {
   return {"Dollars beyond the rent, and how sure",
           {{.name = "costs", .argument = "FILE", .help = "assumptions that replace defaults; see models/costs/defaults.json"},
            {.name = "assume", .argument = "LIST", .help = "the same here: 'use_share=0.8,electricity_price=0.06 USD/kWh'"},
-           {.name = "grid", .argument = "PLACE", .fallback = "WORLD", .help = "whose electricity: USA, FRA, SWE, ...; see models/costs/places.json"},
+           {.name = "grid",
+            .argument = "PLACE",
+            .fallback = "WORLD",
+            .help = "whose electricity: USA, FRA, SWE, ...; see models/costs/places.json"},
            {.name = "draws", .argument = "COUNT", .fallback = "10000", .help = "random draws for P10, P50, P90"},
            {.name = "seed", .argument = "NUMBER", .fallback = "1", .help = "of the random draws"}}};
 }
@@ -269,7 +287,8 @@ CostStudy study_of(const CostBasis& basis, const PlanQuestion&, const PlanPoint&
   std::vector<CostAssumption> of_point;
   add_point(point, of_point);
   for (CostAssumption& a : of_point) {  // a stated one stays
-    const bool stated = std::any_of(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == a.name && b.basis == "given"; });
+    const bool stated =
+        std::any_of(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == a.name && b.basis == "given"; });
     if (!stated) put_assumption(list, std::move(a));
   }
   try {

@@ -27,7 +27,8 @@ class TemporaryFolder {
  public:
   TemporaryFolder() {
     std::string name = (fs::temp_directory_path() / "reckon-XXXXXX").string();
-    if (mkdtemp(name.data()) == nullptr) throw FileError(name, "no folder for temporary files", "set TMPDIR to a folder that can be written");
+    if (mkdtemp(name.data()) == nullptr)
+      throw FileError(name, "no folder for temporary files", "set TMPDIR to a folder that can be written");
     path_ = name;
   }
   TemporaryFolder(const TemporaryFolder&) = delete;
@@ -81,10 +82,15 @@ std::string pdf_of(const std::string& html) {
     if (program.empty()) continue;
     const bool chrome = std::string_view(name).starts_with("chrom") || std::string_view(name).starts_with("google");
     // The page is our own and loads nothing; a container's root has no sandbox to offer.
-    const std::vector<std::string> words =
-        chrome ? std::vector<std::string>{program, "--headless", "--no-sandbox", "--disable-gpu", "--user-data-dir=" + folder.path().string(),
-                                          "--no-pdf-header-footer", "--print-to-pdf=" + pdf, "file://" + page}
-               : std::vector<std::string>{program, page, pdf};
+    const std::vector<std::string> words = chrome ? std::vector<std::string>{program,
+                                                                             "--headless",
+                                                                             "--no-sandbox",
+                                                                             "--disable-gpu",
+                                                                             "--user-data-dir=" + folder.path().string(),
+                                                                             "--no-pdf-header-footer",
+                                                                             "--print-to-pdf=" + pdf,
+                                                                             "file://" + page}
+                                                  : std::vector<std::string>{program, page, pdf};
     if (run(words) != 0 || !fs::exists(pdf) || fs::file_size(pdf) == 0) throw UsageError(program + " made no PDF of the report", cure);
     return read_input_file(pdf, std::size_t{1} << 30);
   }

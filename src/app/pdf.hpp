@@ -6,8 +6,8 @@
 
 namespace reckon {
 
-/// The bytes of the PDF.  Tries chromium, chromium-browser, google-chrome, weasyprint and wkhtmltopdf on PATH; throws UsageError when none is
-/// there or the one that is fails.
+/// The bytes of the PDF.  Tries chromium, chromium-browser, google-chrome, weasyprint and wkhtmltopdf on PATH; throws UsageError when none
+/// is there or the one that is fails.
 std::string pdf_of(const std::string& html);
 
 }  // namespace reckon

@@ -64,7 +64,9 @@ Offers read_offers(const ParsedOptions& options) {
     rates.insert(read.rates.begin(), read.rates.end());
     for (Quote& quote : read.quotes) {
       for (const Quote& other : out.quotes)
-        if (other.id == quote.id) throw ConfigError(quote.place, "", "the quote " + in_quotes(quote.id) + " is also at " + other.place, "give each quote its own id");
+        if (other.id == quote.id)
+          throw ConfigError(quote.place, "", "the quote " + in_quotes(quote.id) + " is also at " + other.place,
+                            "give each quote its own id");
       out.quotes.push_back(std::move(quote));
       out.rates.push_back(rates);
     }
@@ -77,7 +79,8 @@ ExchangeRate rate_for(const QuotedMoney& money, const ExchangeRates& rates, cons
   if (money.currency == "USD") return {1, "", ""};
   const auto found = rates.find(money.currency);
   if (found == rates.end())
-    throw ConfigError(quote.place, "", "prices in " + money.currency + ", and no exchange rate for it", "give --rate " + money.currency + "=RATE@DATE, e.g. --rate EUR=1.08@2026-11-01");
+    throw ConfigError(quote.place, "", "prices in " + money.currency + ", and no exchange rate for it",
+                      "give --rate " + money.currency + "=RATE@DATE, e.g. --rate EUR=1.08@2026-11-01");
   return found->second;
 }
 
@@ -105,11 +108,13 @@ Case plan_offer(const ParsedOptions& options, const Quote& quote, const Exchange
   o.rate_date = rate.date;
   o.usd_price = Decimal::nearest(quote.price.value * rate.usd);
   o.expired = options.given("date") && quote.valid_until && *quote.valid_until < options.text("date");
-  const SceneNames names{options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), quote.device, options.text("stack")};
+  const SceneNames names{options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), quote.device,
+                         options.text("stack")};
   try {
     c.scene = std::make_unique<Scene>(load_scene(names, models));
   } catch (const UsageError& error) {
-    throw ConfigError(quote.place, "", "the device " + in_quotes(quote.device) + ": " + std::string(split(error.what(), '\n')[0]), "see 'reckon catalog devices'");
+    throw ConfigError(quote.place, "", "the device " + in_quotes(quote.device) + ": " + std::string(split(error.what(), '\n')[0]),
+                      "see 'reckon catalog devices'");
   }
   std::vector<Assumption> assumptions;
   const Question question = read_question(options, *c.scene, "batch", assumptions);
@@ -137,7 +142,9 @@ void take_offer(Case& c, const ExchangeRates& rates) {
     return std::any_of(known_scenarios().begin(), known_scenarios().end(), [&](const CostScenario& s) { return s.price == a.name; });
   });
   c.basis.chosen = scenario_of(q);
-  const auto quoted = [&](const std::string& name, double value) { put_assumption(list, fixed_assumption(name, value, "given", "quote " + q.id)); };
+  const auto quoted = [&](const std::string& name, double value) {
+    put_assumption(list, fixed_assumption(name, value, "given", "quote " + q.id));
+  };
   quoted(q.kind == "purchase" ? "server_price" : "price_" + c.basis.chosen, c.outcome.usd_price.value());
   if (q.term_months) quoted("term_months", *q.term_months);
   if (q.delivery_days) quoted("slip_days", *q.delivery_days);
@@ -187,11 +194,13 @@ void add_rent(std::vector<Case>& cases) {
     }
     if (cheapest == nullptr) continue;
     bought.outcome.against = cheapest->outcome.quote.id;
-    put_assumption(bought.basis.assumptions, fixed_assumption("price_given", cheapest->outcome.usd_price.value(), "given", "quote " + cheapest->outcome.quote.id));
+    put_assumption(bought.basis.assumptions,
+                   fixed_assumption("price_given", cheapest->outcome.usd_price.value(), "given", "quote " + cheapest->outcome.quote.id));
   }
 }
 
-std::string rendered(const std::vector<QuoteOutcome>& outcomes, const QuotePurpose& purpose, const std::string& command, const std::string& format) {
+std::string rendered(const std::vector<QuoteOutcome>& outcomes, const QuotePurpose& purpose, const std::string& command,
+                     const std::string& format) {
   if (format == "json") return quotes_json(outcomes, purpose.model, purpose.units, command);
   const Document document = quote_report(outcomes, purpose);
   return format == "markdown" ? to_markdown(document) : format == "html" ? to_html(document) : to_text(document);
@@ -200,36 +209,39 @@ std::string rendered(const std::vector<QuoteOutcome>& outcomes, const QuotePurpo
 }  // namespace
 
 CommandSpec quote_spec() {
-  return {"quote",
-          "offers of suppliers side by side: dollars a useful unit, ranked by cost and by value under a deadline",
-          {"reckon quote experiments/12-rents/quotes.csv --model llama-3-8b --tokens 1T --deadline 60d --rate EUR=1.08@2026-11-01"},
-          {training_options(),
-           without_place(place_options()),
-           amount_options(),
-           {"The step", {{.name = "batch", .argument = "SIZE", .help = "of one step: sequences or samples, or '16M tokens'", .letter = 'b'}}},
-           {"Offers",
-            {{.name = "rate", .argument = "LIST", .help = "dated exchange rates to USD: EUR=1.08@2026-11-01"},
-             {.name = "date", .argument = "DATE", .help = "today, to mark offers that are no longer valid: 2026-11-21"},
-             {.name = "confidence", .argument = "SHARE", .fallback = "0.8", .help = "of keeping the deadline, for the rank by value"}}},
-           goodput_options(),
-           cost_options(),
-           {"Output",
-            {{.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html or json"},
-             {.name = "out", .argument = "FILE", .help = "write it, by suffix: .txt .md .html .json", .letter = 'o'},
-             {.name = "force", .help = "replace a file that exists", .letter = 'f'},
-             {.name = "json", .help = "the same as --format json"},
-             {.name = "quiet", .help = "no notes", .letter = 'q'}}}},
-          {"FILE", "offers as .json or .csv", 1, 20},
-          "A CSV file has the columns id, provider, device, devices, kind (on-demand, reserved, spot, capacity-block, purchase) and price "
-          "('2.10 EUR/device-hour', a purchase '31000 USD/device'), and may have list_price, term_months, delivery_days, storage_price, "
-          "egress_price, exit_cost, availability, warranty_years, valid_until, network, region, note. JSON has the same names, see "
-          "src/io/quote_files.hpp. What is empty is not quoted, not zero. Every offer is planned: the best strategy on its devices."};
+  return {
+      "quote",
+      "offers of suppliers side by side: dollars a useful unit, ranked by cost and by value under a deadline",
+      {"reckon quote experiments/12-rents/quotes.csv --model llama-3-8b --tokens 1T --deadline 60d --rate EUR=1.08@2026-11-01"},
+      {training_options(),
+       without_place(place_options()),
+       amount_options(),
+       {"The step", {{.name = "batch", .argument = "SIZE", .help = "of one step: sequences or samples, or '16M tokens'", .letter = 'b'}}},
+       {"Offers",
+        {{.name = "rate", .argument = "LIST", .help = "dated exchange rates to USD: EUR=1.08@2026-11-01"},
+         {.name = "date", .argument = "DATE", .help = "today, to mark offers that are no longer valid: 2026-11-21"},
+         {.name = "confidence", .argument = "SHARE", .fallback = "0.8", .help = "of keeping the deadline, for the rank by value"}}},
+       goodput_options(),
+       cost_options(),
+       {"Output",
+        {{.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html or json"},
+         {.name = "out", .argument = "FILE", .help = "write it, by suffix: .txt .md .html .json", .letter = 'o'},
+         {.name = "force", .help = "replace a file that exists", .letter = 'f'},
+         {.name = "json", .help = "the same as --format json"},
+         {.name = "quiet", .help = "no notes", .letter = 'q'}}}},
+      {"FILE", "offers as .json or .csv", 1, 20},
+      "A CSV file has the columns id, provider, device, devices, kind (on-demand, reserved, spot, capacity-block, purchase) and price "
+      "('2.10 EUR/device-hour', a purchase '31000 USD/device'), and may have list_price, term_months, delivery_days, storage_price, "
+      "egress_price, exit_cost, availability, warranty_years, valid_until, network, region, note. JSON has the same names, see "
+      "src/io/quote_files.hpp. What is empty is not quoted, not zero. Every offer is planned: the best strategy on its devices."};
 }
 
 CommandResult run_quote(const ParsedOptions& options, const MpiSession& session) {
   const std::string format = options.flag("json") ? "json" : options.choice("format", formats);
-  if (!options.given("model")) throw UsageError("the option '--model' is required", "say what the offers are for, e.g. --model llama-3-8b --tokens 1T");
-  if (options.given("date") && !is_date(options.text("date"))) options.fail("date", in_quotes(options.text("date")) + " is not a date", "write YYYY-MM-DD");
+  if (!options.given("model"))
+    throw UsageError("the option '--model' is required", "say what the offers are for, e.g. --model llama-3-8b --tokens 1T");
+  if (options.given("date") && !is_date(options.text("date")))
+    options.fail("date", in_quotes(options.text("date")) + " is not a date", "write YYYY-MM-DD");
   std::string file_format;
   if (options.given("out")) {
     const auto found = format_of_suffix.find(lower(std::filesystem::path(options.text("out")).extension().string()));
@@ -252,7 +264,9 @@ CommandResult run_quote(const ParsedOptions& options, const MpiSession& session)
   rank_quotes(outcomes, confidence);
   const std::string command = canonical_command(quote_spec(), options, {"out", "force", "quiet", "json", "format"});
   const PlanQuestion& q = cases[0].question;
-  const QuotePurpose purpose{q.model, q.units, q.counts_tokens, q.deadline, confidence, "reckon " + version().number + " (git " + commit_text().substr(0, 12) + "); " + command};
+  const QuotePurpose purpose{q.model,         q.units,
+                             q.counts_tokens, q.deadline,
+                             confidence,      "reckon " + version().number + " (git " + commit_text().substr(0, 12) + "); " + command};
   if (options.given("out")) {
     write_file(options.text("out"), rendered(outcomes, purpose, command, file_format), options.flag("force"));
     if (!options.flag("quiet")) note(session, "wrote " + options.text("out"));

@@ -23,8 +23,8 @@ namespace reckon {
 namespace {
 
 const std::vector<std::string> formats{"text", "markdown", "html", "csv", "json"};
-const std::map<std::string, std::string> format_of_suffix{{".txt", "text"}, {".md", "markdown"}, {".html", "html"}, {".csv", "csv"},
-                                                          {".json", "json"}, {".xlsx", "xlsx"}, {".pdf", "pdf"}};
+const std::map<std::string, std::string> format_of_suffix{{".txt", "text"},  {".md", "markdown"}, {".html", "html"}, {".csv", "csv"},
+                                                          {".json", "json"}, {".xlsx", "xlsx"},   {".pdf", "pdf"}};
 
 std::string rendered(const PlanResults& results, const std::string& format) {
   if (format == "csv") return cost_csv(results);
@@ -66,7 +66,8 @@ void reassume(const ParsedOptions& options, PlanResults& r) {
   std::vector<CostAssumption> list = old.model.assumptions;
   if (options.given("assume")) assume(options, list);
   const std::uint64_t seed = options.given("seed") ? static_cast<std::uint64_t>(options.count("seed", 0)) : old.uncertainty.seed;
-  const std::int64_t draws = options.given("draws") ? options.count("draws", 1, 10'000'000) : std::max<std::int64_t>(1, old.uncertainty.draws);
+  const std::int64_t draws =
+      options.given("draws") ? options.count("draws", 1, 10'000'000) : std::max<std::int64_t>(1, old.uncertainty.draws);
   try {
     CostStudy study = make_cost_study(make_cost_model(std::move(list), old.model.chosen), old.devices, old.place);
     study.uncertainty = reduce_draws(study.model, seed, draws, draw_rows(study.model, seed, 0, draws));
@@ -83,23 +84,24 @@ void reassume(const ParsedOptions& options, PlanResults& r) {
 }  // namespace
 
 CommandSpec report_spec() {
-  return {"report",
-          "days, dollars, energy, carbon and how sure: text, Markdown, HTML, XLSX, CSV, PDF",
-          {"reckon report mixtral.h5", "reckon report mixtral.h5 --out mixtral.html,mixtral.xlsx,mixtral.csv --force",
-           "reckon report mixtral.h5 --assume 'use_share=0.9,electricity_price=0.06 USD/kWh' --format markdown"},
-          {{"What if",
-            {{.name = "assume", .argument = "LIST", .help = "other values for assumptions of the register: 'use_share=0.8,pue_ratio=1.1'"},
-             {.name = "draws", .argument = "COUNT", .help = "random draws [default: those of the file]"},
-             {.name = "seed", .argument = "NUMBER", .help = "of the random draws [default: that of the file]"}}},
-           {"Output",
-            {{.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html, csv or json"},
-             {.name = "out", .argument = "LIST", .help = "files to write, by suffix: .txt .md .html .csv .json .xlsx .pdf", .letter = 'o'},
-             {.name = "force", .help = "replace files that exist", .letter = 'f'},
-             {.name = "json", .help = "the same as --format json"},
-             {.name = "quiet", .help = "no notes", .letter = 'q'}}}},
-          {"FILE", "a file written by 'reckon plan --out FILE'", 1, 1},
-          "The XLSX file holds live formulas: change a value on its sheet Assumptions, and totals follow as --assume would make them. The HTML "
-          "page is one file without scripts or requests and prints on A4 and Letter. A PDF needs chromium, wkhtmltopdf or weasyprint."};
+  return {
+      "report",
+      "days, dollars, energy, carbon and how sure: text, Markdown, HTML, XLSX, CSV, PDF",
+      {"reckon report mixtral.h5", "reckon report mixtral.h5 --out mixtral.html,mixtral.xlsx,mixtral.csv --force",
+       "reckon report mixtral.h5 --assume 'use_share=0.9,electricity_price=0.06 USD/kWh' --format markdown"},
+      {{"What if",
+        {{.name = "assume", .argument = "LIST", .help = "other values for assumptions of the register: 'use_share=0.8,pue_ratio=1.1'"},
+         {.name = "draws", .argument = "COUNT", .help = "random draws [default: those of the file]"},
+         {.name = "seed", .argument = "NUMBER", .help = "of the random draws [default: that of the file]"}}},
+       {"Output",
+        {{.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html, csv or json"},
+         {.name = "out", .argument = "LIST", .help = "files to write, by suffix: .txt .md .html .csv .json .xlsx .pdf", .letter = 'o'},
+         {.name = "force", .help = "replace files that exist", .letter = 'f'},
+         {.name = "json", .help = "the same as --format json"},
+         {.name = "quiet", .help = "no notes", .letter = 'q'}}}},
+      {"FILE", "a file written by 'reckon plan --out FILE'", 1, 1},
+      "The XLSX file holds live formulas: change a value on its sheet Assumptions, and totals follow as --assume would make them. The HTML "
+      "page is one file without scripts or requests and prints on A4 and Letter. A PDF needs chromium, wkhtmltopdf or weasyprint."};
 }
 
 CommandResult run_report(const ParsedOptions& options, const MpiSession& session) {

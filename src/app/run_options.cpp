@@ -21,7 +21,8 @@ constexpr Watts strongest{1e6};  // one device with its share of the node
 template <class Q>
 Q within(const ParsedOptions& options, const std::string& name, Q least, Q most) {
   const Q value = options.quantity<Q>(name);
-  if (!(value >= least && value <= most)) options.fail(name, "is out of range", "give from " + format_quantity(least) + " to " + format_quantity(most));
+  if (!(value >= least && value <= most))
+    options.fail(name, "is out of range", "give from " + format_quantity(least) + " to " + format_quantity(most));
   return value;
 }
 

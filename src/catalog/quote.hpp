@@ -17,13 +17,13 @@ struct QuotedMoney {
 /// What is not quoted has no value; reports say so and never take it for zero.
 struct Quote {
   std::string id, provider, device;
-  std::string kind;           ///< on-demand, reserved, spot, capacity-block or purchase
+  std::string kind;  ///< on-demand, reserved, spot, capacity-block or purchase
   std::int64_t devices = 0;
-  QuotedMoney price;          ///< a device-hour, or a device with kind purchase
+  QuotedMoney price;                                                              ///< a device-hour, or a device with kind purchase
   std::optional<QuotedMoney> list_price, storage_price, egress_price, exit_cost;  ///< exit_cost: once, for all devices
   std::optional<double> term_months, delivery_days, availability, warranty_years;
   std::optional<std::string> valid_until, network, region, note;
-  std::string place;          ///< where it stands in its file, for messages
+  std::string place;  ///< where it stands in its file, for messages
 };
 
 }  // namespace reckon

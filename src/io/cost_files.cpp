@@ -73,7 +73,8 @@ CostAssumption assumption_at(const JsonNode& node) {
     a.spread = spread_at(*spread);
   else if (a.low < a.high)
     a.spread = Spread::triangular;
-  if (a.spread == Spread::lognormal && a.low <= 0) node.fail("a lognormal assumption may not be zero", "write low above zero, or another spread");
+  if (a.spread == Spread::lognormal && a.low <= 0)
+    node.fail("a lognormal assumption may not be zero", "write low above zero, or another spread");
   if (a.spread == Spread::poisson && a.name != "failure_luck") node.at("spread").fail("only failure_luck is a number of events");
   return a;
 }
@@ -136,11 +137,20 @@ std::vector<CostPlace> read_places(const JsonNode& root) {
   std::vector<CostPlace> out;
   for (const JsonNode& node : root.at("places", "an array").items()) {
     node.refuse_unknown({"id", "name", "year", "grid_carbon", "src"});
-    CostPlace place{node.at("id", "a text").string(), node.at("name", "a text").string(), node.at("year", "a year").integer(1990, 2100), {}};
+    CostPlace place{
+        node.at("id", "a text").string(), node.at("name", "a text").string(), node.at("year", "a year").integer(1990, 2100), {}};
     const Cited source = cited(node, sources, used, true);
     const double value = assumed_at(node.at("grid_carbon", "\"369 g/kWh\""), rule);
-    place.grid_carbon = {rule.name, rule.title, rule.unit, value, value, value, Spread::fixed, source.read ? "default" : "assumed",
-                         place.name + ", " + std::to_string(place.year) + ": " + source.title, source.date};
+    place.grid_carbon = {rule.name,
+                         rule.title,
+                         rule.unit,
+                         value,
+                         value,
+                         value,
+                         Spread::fixed,
+                         source.read ? "default" : "assumed",
+                         place.name + ", " + std::to_string(place.year) + ": " + source.title,
+                         source.date};
     for (const CostPlace& other : out)
       if (other.id == place.id) node.at("id").fail("the place " + in_quotes(place.id) + " is listed twice");
     out.push_back(std::move(place));

@@ -4,9 +4,8 @@
 //    "assumptions": [{"name": "pue_ratio", "value": "1.2", "low": "1.08", "high": "1.54", "spread": "triangular", "src": "uptime"}, ...],
 //    "sources": {"uptime": {"title": ..., "url": ..., "date": ..., "read": true}, ...}}
 //
-// A value is a number and the unit of its assumption, "0.02 USD/GB-month"; money may be written "$0.02/GB-month", a share "20 %".  In a file
-// of --costs the texts "source" and "date" may stand in place of "src" and "sources".
-// SPDX-License-Identifier: Apache-2.0
+// A value is a number and the unit of its assumption, "0.02 USD/GB-month"; money may be written "$0.02/GB-month", a share "20 %".  In a
+// file of --costs the texts "source" and "date" may stand in place of "src" and "sources". SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>

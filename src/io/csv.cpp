@@ -22,7 +22,8 @@ class Parser {
       if (row.fields.size() == 1 && row.fields[0].empty()) continue;
       if (out.size() == most_rows) fail(row.line, "more than 10,000 rows", "split the file");
       if (!out.empty() && row.fields.size() != out[0].fields.size())
-        fail(row.line, fmt::format("{} fields, but the head has {}", row.fields.size(), out[0].fields.size()), "put texts with commas into quotation marks");
+        fail(row.line, fmt::format("{} fields, but the head has {}", row.fields.size(), out[0].fields.size()),
+             "put texts with commas into quotation marks");
       out.push_back(std::move(row));
     }
     return out;
@@ -53,7 +54,8 @@ class Parser {
     std::string out;
     if (rest_.starts_with('"')) return take_quoted();
     while (!rest_.empty() && rest_[0] != ',' && rest_[0] != '\n' && !rest_.starts_with("\r\n")) {
-      if (rest_[0] == '"') fail(line_, "a quotation mark inside a field", "put the whole field into quotation marks and double those inside");
+      if (rest_[0] == '"')
+        fail(line_, "a quotation mark inside a field", "put the whole field into quotation marks and double those inside");
       append(out);
     }
     return std::string(trim(out));
@@ -77,7 +79,8 @@ class Parser {
   }
   void append(std::string& out) {
     const auto c = static_cast<unsigned char>(rest_[0]);
-    if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7F) fail(line_, "a control character", "save the file as plain UTF-8 text");
+    if ((c < 0x20 && c != '\n' && c != '\t' && c != '\r') || c == 0x7F)
+      fail(line_, "a control character", "save the file as plain UTF-8 text");
     if (out.size() == longest) fail(line_, "a field of more than 10,000 bytes", "shorten it");
     out += rest_[0];
     rest_.remove_prefix(1);

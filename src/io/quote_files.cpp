@@ -19,16 +19,21 @@ namespace reckon {
 namespace {
 
 const std::vector<std::string> required{"id", "provider", "device", "devices", "kind", "price"};
-const std::vector<std::string> optional_columns{"list_price", "term_months", "delivery_days", "storage_price", "egress_price", "exit_cost", "availability",
-                                                "warranty_years", "valid_until", "network", "region", "note"};
+const std::vector<std::string> optional_columns{"list_price",   "term_months", "delivery_days", "storage_price",
+                                                "egress_price", "exit_cost",   "availability",  "warranty_years",
+                                                "valid_until",  "network",     "region",        "note"};
 const std::vector<std::string> kinds{"on-demand", "reserved", "spot", "capacity-block", "purchase"};
 
 // ISO 4217:2015 with amendments, codes of circulating currencies.
 constexpr std::string_view currencies =
-    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE CZK DJF DKK "
-    "DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF KPW KRW KWD "
-    "KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP PKR PLN PYG "
-    "QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU UZS VES VND "
+    "AED AFN ALL AMD AOA ARS AUD AWG AZN BAM BBD BDT BGN BHD BIF BMD BND BOB BRL BSD BTN BWP BYN BZD CAD CDF CHF CLP CNY COP CRC CUP CVE "
+    "CZK DJF DKK "
+    "DOP DZD EGP ERN ETB EUR FJD FKP GBP GEL GHS GIP GMD GNF GTQ GYD HKD HNL HTG HUF IDR ILS INR IQD IRR ISK JMD JOD JPY KES KGS KHR KMF "
+    "KPW KRW KWD "
+    "KYD KZT LAK LBP LKR LRD LSL LYD MAD MDL MGA MKD MMK MNT MOP MRU MUR MVR MWK MXN MYR MZN NAD NGN NIO NOK NPR NZD OMR PAB PEN PGK PHP "
+    "PKR PLN PYG "
+    "QAR RON RSD RUB RWF SAR SBD SCR SDG SEK SGD SHP SLE SOS SRD SSP STN SVC SYP SZL THB TJS TMT TND TOP TRY TTD TWD TZS UAH UGX USD UYU "
+    "UZS VES VND "
     "VUV WST XAF XCD XOF XPF YER ZAR ZMW ZWG";
 
 using Fields = std::map<std::string, std::string>;  // what is quoted, as text
@@ -47,7 +52,9 @@ QuotedMoney parse_money(std::string_view text, const std::vector<std::string>& u
   const std::string number(rest.substr(0, length));
   std::string_view unit = trim(rest.substr(length));
   if (out.currency.empty()) {
-    if (unit.size() < 3) throw TextError(in_quotes(text) + " names no currency", "write a code of ISO 4217, e.g. 2.10 EUR" + (units[0].empty() ? "" : "/" + units[0]));
+    if (unit.size() < 3)
+      throw TextError(in_quotes(text) + " names no currency",
+                      "write a code of ISO 4217, e.g. 2.10 EUR" + (units[0].empty() ? "" : "/" + units[0]));
     out.currency = std::string(unit.substr(0, 3));
     if (!is_currency(out.currency))
       throw TextError(in_quotes(out.currency) + " is no currency of ISO 4217", "write its three letters, e.g. USD, EUR, CNY");
@@ -58,7 +65,8 @@ QuotedMoney parse_money(std::string_view text, const std::vector<std::string>& u
   if (small.find("node") != std::string::npos || small.find("server") != std::string::npos || small.find("instance") != std::string::npos)
     throw TextError(in_quotes(text) + " is for a whole node", "divide by the devices of a node");
   if (std::find(units.begin(), units.end(), small) == units.end())
-    throw TextError(in_quotes(text) + " is not in money" + (units[0].empty() ? "" : " a " + units[0]), "write e.g. 2.10 " + out.currency + (units[0].empty() ? "" : "/" + units[0]));
+    throw TextError(in_quotes(text) + " is not in money" + (units[0].empty() ? "" : " a " + units[0]),
+                    "write e.g. 2.10 " + out.currency + (units[0].empty() ? "" : "/" + units[0]));
   out.value = parse_number(number, 0, most);
   return out;
 }
@@ -91,7 +99,8 @@ Quote quote_of(const Fields& fields, const At& at) {
   at("devices", [&] { q.devices = parse_count(text("devices"), 1, 1'000'000); });
   at("kind", [&] {
     q.kind = text("kind");
-    if (std::find(kinds.begin(), kinds.end(), q.kind) == kinds.end()) throw TextError(in_quotes(q.kind) + " is no kind of offer", suggestion(q.kind, kinds));
+    if (std::find(kinds.begin(), kinds.end(), q.kind) == kinds.end())
+      throw TextError(in_quotes(q.kind) + " is no kind of offer", suggestion(q.kind, kinds));
   });
   const bool bought = q.kind == "purchase";
   const std::vector<std::string> hour{"device-hour", "gpu-hour", "gpu-h", "device-h", "h", "hour"}, device{"device", "gpu"};
@@ -114,7 +123,8 @@ Quote quote_of(const Fields& fields, const At& at) {
   if (given("valid_until")) at("valid_until", [&] { q.valid_until = date_text(text("valid_until")); });
   for (const auto& [name, to] : {std::pair{"network", &q.network}, {"region", &q.region}, {"note", &q.note}})
     if (given(name)) at(name, [&] { *to = plain_text(text(name)); });
-  if (q.kind == "reserved" && !q.term_months) at("kind", [] { throw TextError("a reservation without term_months", "say how long it binds"); });
+  if (q.kind == "reserved" && !q.term_months)
+    at("kind", [] { throw TextError("a reservation without term_months", "say how long it binds"); });
   return q;
 }
 
@@ -136,7 +146,9 @@ QuoteFile read_json_quotes(const std::filesystem::path& path) {
     Fields fields;
     for (const auto& [key, value] : node.members()) {
       if (value.is_null()) continue;
-      fields[key] = value.is_string() ? value.string() : key == "devices" ? fmt::to_string(value.integer(1, 1'000'000)) : fmt::format("{}", value.number(0, 1e12));
+      fields[key] = value.is_string()  ? value.string()
+                    : key == "devices" ? fmt::to_string(value.integer(1, 1'000'000))
+                                       : fmt::format("{}", value.number(0, 1e12));
     }
     for (const std::string& name : required)
       if (!fields.contains(name)) node.at(name, "see 'reckon quote --help'").fail("is not quoted", "a quote needs " + name);
@@ -179,7 +191,8 @@ QuoteFile read_csv_quotes(const std::filesystem::path& path) {
     if (!seen.insert(column).second) throw ConfigError(name, "1", "the column " + in_quotes(column) + " stands twice", "keep one");
   }
   for (const std::string& column : required)
-    if (!seen.contains(column)) throw ConfigError(name, "1", "the column " + in_quotes(column) + " is missing", "a quote needs " + join(required, ", "));
+    if (!seen.contains(column))
+      throw ConfigError(name, "1", "the column " + in_quotes(column) + " is missing", "a quote needs " + join(required, ", "));
   for (std::size_t r = 1; r < rows.size(); ++r) {
     const std::string line = std::to_string(rows[r].line);
     Fields fields;
@@ -194,7 +207,8 @@ QuoteFile read_csv_quotes(const std::filesystem::path& path) {
         throw ConfigError(name, line, column + ": " + error.reason(), error.cure());
       }
     });
-    refuse_repeated(out.quotes, quote, [&](const std::string& reason) { throw ConfigError(name, line, reason, "give each quote its own id"); });
+    refuse_repeated(out.quotes, quote,
+                    [&](const std::string& reason) { throw ConfigError(name, line, reason, "give each quote its own id"); });
     quote.place = name + ":" + line;
     out.quotes.push_back(std::move(quote));
   }
@@ -223,7 +237,8 @@ QuoteFile read_quotes(const std::filesystem::path& path) {
 std::pair<std::string, ExchangeRate> parse_rate(std::string_view text) {
   const std::string example = "write e.g. EUR=1.08@2026-11-01";
   const std::size_t sign = text.find('='), at = text.find('@');
-  if (sign == std::string_view::npos || at == std::string_view::npos || at < sign) throw TextError(in_quotes(text) + " is no dated exchange rate", example);
+  if (sign == std::string_view::npos || at == std::string_view::npos || at < sign)
+    throw TextError(in_quotes(text) + " is no dated exchange rate", example);
   const std::string code(trim(text.substr(0, sign)));
   if (!is_currency(code)) throw TextError(in_quotes(code) + " is no currency of ISO 4217", example);
   ExchangeRate rate{parse_number(trim(text.substr(sign + 1, at - sign - 1)), 1e-9, 1e9), std::string(trim(text.substr(at + 1))), "--rate"};
@@ -232,7 +247,8 @@ std::pair<std::string, ExchangeRate> parse_rate(std::string_view text) {
 }
 
 bool is_currency(std::string_view code) {
-  return code.size() == 3 && code.find(' ') == std::string_view::npos && currencies.find(code) != std::string_view::npos && currencies.find(code) % 4 == 0;
+  return code.size() == 3 && code.find(' ') == std::string_view::npos && currencies.find(code) != std::string_view::npos &&
+         currencies.find(code) % 4 == 0;
 }
 
 }  // namespace reckon

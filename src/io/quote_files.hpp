@@ -1,6 +1,5 @@
-// Reads offers: JSON (`{"format": "reckon/quotes/1", "quotes": [...], "rates": {"EUR": {"usd": 1.08, "date": "2026-11-01"}}}`) or CSV with a
-// head of the same names.
-// SPDX-License-Identifier: Apache-2.0
+// Reads offers: JSON (`{"format": "reckon/quotes/1", "quotes": [...], "rates": {"EUR": {"usd": 1.08, "date": "2026-11-01"}}}`) or CSV with
+// a head of the same names. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <filesystem>
@@ -29,9 +28,9 @@ struct QuoteFile {
 /// The names of the columns, those that must be there first.
 const std::vector<std::string>& quote_columns();
 
-/// A file of offers; the suffix decides.  Throws ConfigError, with file and JSON pointer or line, for a missing or unknown column or member, a
-/// repeated id, a negative or absurd price, a currency that ISO 4217 does not know, money a node or server, a date that is none, text that
-/// begins like a formula.
+/// A file of offers; the suffix decides.  Throws ConfigError, with file and JSON pointer or line, for a missing or unknown column or
+/// member, a repeated id, a negative or absurd price, a currency that ISO 4217 does not know, money a node or server, a date that is none,
+/// text that begins like a formula.
 QuoteFile read_quotes(const std::filesystem::path& path);
 
 /// "EUR=1.08@2026-11-01": currency and rate.  Throws TextError.

@@ -29,15 +29,18 @@ class Columns {
     for (const Item& item : items_) values.push_back(get(item));
     image_.dataset(group_ + "/" + name, values, {"1", long_name, {scale_}, false, ""});
   }
-  void real(const std::string& name, const std::string& units, const std::string& long_name, const std::function<double(const Item&)>& get) const {
+  void real(const std::string& name, const std::string& units, const std::string& long_name,
+            const std::function<double(const Item&)>& get) const {
     std::vector<double> values;
     for (const Item& item : items_) {
       values.push_back(get(item));
-      if (!std::isfinite(values.back())) throw InternalError("the cost study has a number in " + group_ + "/" + name + " that is not finite");
+      if (!std::isfinite(values.back()))
+        throw InternalError("the cost study has a number in " + group_ + "/" + name + " that is not finite");
     }
     image_.dataset(group_ + "/" + name, values, {units, long_name, {scale_}, false, ""});
   }
-  void whole(const std::string& name, const std::string& units, const std::string& long_name, const std::function<std::int64_t(const Item&)>& get) const {
+  void whole(const std::string& name, const std::string& units, const std::string& long_name,
+             const std::function<std::int64_t(const Item&)>& get) const {
     std::vector<std::int64_t> values;
     for (const Item& item : items_) values.push_back(get(item));
     image_.dataset(group_ + "/" + name, values, {units, long_name, {scale_}, false, ""});
@@ -63,7 +66,8 @@ void write_assumptions(Hdf5Image& image, const CostStudy& s) {
   c.text("source", "where it comes from", [](const A& a) { return a.source; });
   c.text("date", "date of the source", [](const A& a) { return a.date; });
   if (s.uncertainty.sensitivities.empty()) return;
-  const Columns<Sensitivity> e(image, "/costs/sensitivities", "assumption", s.uncertainty.sensitivities, "number of the assumption, A1 is 0");
+  const Columns<Sensitivity> e(image, "/costs/sensitivities", "assumption", s.uncertainty.sensitivities,
+                               "number of the assumption, A1 is 0");
   e.text("name", "name of the assumption", [](const Sensitivity& x) { return x.assumption; });
   e.real("minus_tenth", "USD", "change of the cost when the value is 10 % lower", [](const Sensitivity& x) { return x.minus_tenth; });
   e.real("plus_tenth", "USD", "change of the cost when the value is 10 % higher", [](const Sensitivity& x) { return x.plus_tenth; });
@@ -71,7 +75,8 @@ void write_assumptions(Hdf5Image& image, const CostStudy& s) {
   e.real("cost_at_high", "USD", "cost with the high value", [](const Sensitivity& x) { return x.at_high; });
   e.real("days_at_low", "day", "days with the low value", [](const Sensitivity& x) { return x.days_low; });
   e.real("days_at_high", "day", "days with the high value", [](const Sensitivity& x) { return x.days_high; });
-  e.real("variance_share", "1", "share of the variance of the cost that goes when it is known", [](const Sensitivity& x) { return x.variance_share; });
+  e.real("variance_share", "1", "share of the variance of the cost that goes when it is known",
+         [](const Sensitivity& x) { return x.variance_share; });
   e.real("worth", "USD", "what knowing it is worth for the choice of the scenario", [](const Sensitivity& x) { return x.worth; });
 }
 
@@ -174,15 +179,16 @@ void write_costs(Hdf5Image& image, const CostStudy& s) {
 }
 
 Json costs_json(const CostStudy& s) {
-  Json out{{"devices", s.devices}, {"place", s.place}, {"currency", "USD"}, {"chosen", s.model.chosen},
-           {"seed", s.uncertainty.seed}, {"draws", s.uncertainty.draws}};
+  Json out{{"devices", s.devices},     {"place", s.place},           {"currency", "USD"},
+           {"chosen", s.model.chosen}, {"seed", s.uncertainty.seed}, {"draws", s.uncertainty.draws}};
   Json assumptions = Json::array(), cells = Json::array(), scenarios = Json::array(), rows = Json::array(), results = Json::array(),
        fan = Json::array();
   for (std::size_t i = 0; i < s.model.assumptions.size(); ++i) {
     const CostAssumption& a = s.model.assumptions[i];
-    Json one{{"id", s.label(a.name)}, {"name", a.name}, {"title", a.title}, {"unit", a.unit}, {"value", a.value}, {"low", a.low},
-             {"high", a.high}, {"spread", spread_names()[static_cast<std::size_t>(a.spread)]}, {"basis", a.basis}, {"source", a.source},
-             {"date", a.date}};
+    Json one{
+        {"id", s.label(a.name)}, {"name", a.name},     {"title", a.title}, {"unit", a.unit},
+        {"value", a.value},      {"low", a.low},       {"high", a.high},   {"spread", spread_names()[static_cast<std::size_t>(a.spread)]},
+        {"basis", a.basis},      {"source", a.source}, {"date", a.date}};
     if (!s.uncertainty.sensitivities.empty()) {
       const Sensitivity& x = s.uncertainty.sensitivities[i];
       one["cost_change_minus_tenth_usd"] = x.minus_tenth;
@@ -207,17 +213,24 @@ Json costs_json(const CostStudy& s) {
   for (const LedgerRow& r : s.ledger.rows) {
     Json rests = Json::array();
     for (const std::string& name : r.rests) rests.push_back(s.label(name));
-    rows.push_back({{"scenario", r.scenario}, {"category", r.category}, {"item", r.item}, {"quantity", r.quantity.text()}, {"unit", r.unit},
-                    {"unit_price_usd", r.unit_price.text()}, {"amount_usd", r.amount.text()}, {"rests_on", rests}});
+    rows.push_back({{"scenario", r.scenario},
+                    {"category", r.category},
+                    {"item", r.item},
+                    {"quantity", r.quantity.text()},
+                    {"unit", r.unit},
+                    {"unit_price_usd", r.unit_price.text()},
+                    {"amount_usd", r.amount.text()},
+                    {"rests_on", rests}});
   }
   for (const Distribution& d : s.uncertainty.results) {
     Json one{{"name", d.name}, {"title", d.title}, {"unit", d.unit}};
     one.update(json_of(d.spread));
     results.push_back(one);
   }
-  for (const FanPoint& p : s.fan) fan.push_back({{"devices", p.devices},
-                                               {"days", {{"p10", p.days.p10}, {"p50", p.days.p50}, {"p90", p.days.p90}}},
-                                               {"cost_usd", {{"p10", p.cost.p10}, {"p50", p.cost.p50}, {"p90", p.cost.p90}}}});
+  for (const FanPoint& p : s.fan)
+    fan.push_back({{"devices", p.devices},
+                   {"days", {{"p10", p.days.p10}, {"p50", p.days.p50}, {"p90", p.days.p90}}},
+                   {"cost_usd", {{"p10", p.cost.p10}, {"p50", p.cost.p50}, {"p90", p.cost.p90}}}});
   out["scenarios"] = scenarios;
   out["rows"] = rows;
   out["results"] = results;

@@ -51,7 +51,8 @@ class CostsReader {
   T attribute(const std::string& name) const {
     const auto& group = contents_.groups.at("/costs");
     const auto at = group.find(name);
-    if (at == group.end() || !std::holds_alternative<T>(at->second)) fail("/costs", "the attribute " + name + " is missing or of another type");
+    if (at == group.end() || !std::holds_alternative<T>(at->second))
+      fail("/costs", "the attribute " + name + " is missing or of another type");
     return std::get<T>(at->second);
   }
   template <class T>
@@ -70,10 +71,11 @@ class CostsReader {
 
   void read_model(CostModel& model) const {
     const std::string a = "/costs/assumptions/", c = "/costs/cells/", s = "/costs/scenarios/", r = "/costs/rows/";
-    const std::size_t na = dataset(a + "name").texts().size(), nc = dataset(c + "name").texts().size(), ns = dataset(s + "id").texts().size(),
-                      nr = dataset(r + "scenario").texts().size();
-    const auto &names = texts(a + "name", na), &titles = texts(a + "title", na), &units = texts(a + "unit", na), &spreads = texts(a + "spread", na),
-               &basis = texts(a + "basis", na), &source = texts(a + "source", na), &date = texts(a + "date", na);
+    const std::size_t na = dataset(a + "name").texts().size(), nc = dataset(c + "name").texts().size(),
+                      ns = dataset(s + "id").texts().size(), nr = dataset(r + "scenario").texts().size();
+    const auto &names = texts(a + "name", na), &titles = texts(a + "title", na), &units = texts(a + "unit", na),
+               &spreads = texts(a + "spread", na), &basis = texts(a + "basis", na), &source = texts(a + "source", na),
+               &date = texts(a + "date", na);
     const auto &value = reals(a + "value", na), &low = reals(a + "low", na), &high = reals(a + "high", na);
     std::vector<SheetCell> cells;
     for (std::size_t i = 0; i < na; ++i) {
@@ -84,7 +86,8 @@ class CostsReader {
                                    static_cast<Spread>(spread - spread_names().begin()), basis[i], source[i], date[i]});
       cells.push_back({names[i], titles[i], units[i], ""});
     }
-    const auto &cell = texts(c + "name", nc), &title = texts(c + "title", nc), &unit = texts(c + "unit", nc), &formula = texts(c + "formula", nc);
+    const auto &cell = texts(c + "name", nc), &title = texts(c + "title", nc), &unit = texts(c + "unit", nc),
+               &formula = texts(c + "formula", nc);
     for (std::size_t i = 0; i < nc; ++i) {
       if (formula[i].empty()) fail(c + "formula", "a cell without a formula");
       cells.push_back({cell[i], title[i], unit[i], formula[i]});
@@ -92,7 +95,8 @@ class CostsReader {
     const auto &id = texts(s + "id", ns), &scenario_title = texts(s + "title", ns), &price = texts(s + "price", ns);
     for (std::size_t i = 0; i < ns; ++i) model.scenarios.push_back({id[i], scenario_title[i], price[i]});
     const auto &scenario = texts(r + "scenario", nr), &category = texts(r + "category", nr), &item = texts(r + "item", nr),
-               &row_unit = texts(r + "unit", nr), &quantity = texts(r + "quantity_cell", nr), &unit_price = texts(r + "unit_price_cell", nr);
+               &row_unit = texts(r + "unit", nr), &quantity = texts(r + "quantity_cell", nr),
+               &unit_price = texts(r + "unit_price_cell", nr);
     for (std::size_t i = 0; i < nr; ++i) {
       if (std::find(id.begin(), id.end(), scenario[i]) == id.end()) fail(r + "scenario", "a row of no scenario");
       model.rows.push_back({scenario[i], category[i], item[i], row_unit[i], quantity[i], unit_price[i]});
@@ -100,8 +104,8 @@ class CostsReader {
     model.chosen = attribute<std::string>("chosen");
     if (std::find(id.begin(), id.end(), model.chosen) == id.end()) fail("/costs", "the chosen scenario is not one of the scenarios");
     model.sheet = Sheet(std::move(cells));
-    for (const char* needed : {"calendar_days", "wall_days", "energy_mwh", "carbon_t", "operational_t", "embodied_t", "average_mw", "peak_mw",
-                               "run_work", "run_count", "unit_count", "goodput_share", "device_count", "expected_events"})
+    for (const char* needed : {"calendar_days", "wall_days", "energy_mwh", "carbon_t", "operational_t", "embodied_t", "average_mw",
+                               "peak_mw", "run_work", "run_count", "unit_count", "goodput_share", "device_count", "expected_events"})
       model.sheet.index(needed);
   }
 
@@ -110,17 +114,20 @@ class CostsReader {
     const auto& stored = reals("/costs/cells/value", study.model.sheet.size() - na);
     for (std::size_t i = 0; i < stored.size(); ++i)
       if (!(std::abs(stored[i] - study.values[na + i]) <= tolerance * std::max(1e-6, std::abs(stored[i]))))
-        fail("/costs/cells/value", fmt::format("{} is {}, which its formula does not give", study.model.sheet.cells()[na + i].name, stored[i]));
+        fail("/costs/cells/value",
+             fmt::format("{} is {}, which its formula does not give", study.model.sheet.cells()[na + i].name, stored[i]));
   }
 
   void check_ledger(const CostStudy& study) const {
     const std::string r = "/costs/rows/";
     const std::size_t n = study.ledger.rows.size();
-    const auto &quantity = whole(r + "quantity_micro", n), &price = whole(r + "unit_price_micro", n), &amount = whole(r + "amount_cents", n);
+    const auto &quantity = whole(r + "quantity_micro", n), &price = whole(r + "unit_price_micro", n),
+               &amount = whole(r + "amount_cents", n);
     for (std::size_t i = 0; i < n; ++i) {
       const LedgerRow& row = study.ledger.rows[i];
       if (row.quantity.micro() != quantity[i] || row.unit_price.micro() != price[i] || row.amount.cents != amount[i])
-        fail(r + "amount_cents", fmt::format("row {}: {} is not {} times {}", i, Amount{amount[i]}.text(), row.quantity.text(), row.unit_price.text()));
+        fail(r + "amount_cents",
+             fmt::format("row {}: {} is not {} times {}", i, Amount{amount[i]}.text(), row.quantity.text(), row.unit_price.text()));
     }
     const auto& totals = whole("/costs/scenarios/total_cents", study.ledger.totals.size());
     for (std::size_t i = 0; i < totals.size(); ++i)
@@ -146,7 +153,8 @@ class CostsReader {
     const auto &mean = reals(d + "mean", nr), &values = reals(d + "percentile", nr * 99);
     for (std::size_t i = 0; i < nr; ++i) {
       Distribution one{names[i], titles[i], units[i], {}, {}};
-      one.percentiles.assign(values.begin() + static_cast<std::ptrdiff_t>(i * 99), values.begin() + static_cast<std::ptrdiff_t>(i * 99 + 99));
+      one.percentiles.assign(values.begin() + static_cast<std::ptrdiff_t>(i * 99),
+                             values.begin() + static_cast<std::ptrdiff_t>(i * 99 + 99));
       if (!std::is_sorted(one.percentiles.begin(), one.percentiles.end())) fail(d + "percentile", "percentiles that fall");
       one.spread = {one.percentiles[9], one.percentiles[49], one.percentiles[89], mean[i]};
       u.results.push_back(std::move(one));
@@ -162,8 +170,8 @@ class CostsReader {
     const std::string f = "/costs/fan/";
     const std::size_t n = dataset(f + "devices").integers().size();
     const auto& devices = whole(f + "devices", n);
-    const auto &d1 = reals(f + "days_p10", n), &d5 = reals(f + "days_p50", n), &d9 = reals(f + "days_p90", n), &c1 = reals(f + "cost_p10", n),
-               &c5 = reals(f + "cost_p50", n), &c9 = reals(f + "cost_p90", n);
+    const auto &d1 = reals(f + "days_p10", n), &d5 = reals(f + "days_p50", n), &d9 = reals(f + "days_p90", n),
+               &c1 = reals(f + "cost_p10", n), &c5 = reals(f + "cost_p50", n), &c9 = reals(f + "cost_p90", n);
     for (std::size_t i = 0; i < n; ++i) study.fan.push_back({devices[i], {d1[i], d5[i], d9[i], 0}, {c1[i], c5[i], c9[i], 0}});
   }
 

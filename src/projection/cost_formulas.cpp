@@ -50,15 +50,16 @@ Cells energy_cells() {
   return {
       {"train_kw", "power of a device while training", "kW", "rated_kw*(idle_share+max(full_share-idle_share,0)*busy_share)"},
       {"idle_kw", "power of a device at rest", "kW", "rated_kw*idle_share"},
-      {"work_hours", "device-hours of work, repeated and reserved ones included", "device-hours", "useful_hours+lost_hours+reserve_hours+trial_hours+rollout_hours"},
+      {"work_hours", "device-hours of work, repeated and reserved ones included", "device-hours",
+       "useful_hours+lost_hours+reserve_hours+trial_hours+rollout_hours"},
       {"stopped_hours", "device-hours at rest, in restarts", "device-hours", "device_count*wall_hours*run_count*restart_share"},
       {"equipment_kwh", "energy of the equipment", "kWh", "max(work_hours-stopped_hours,0)*train_kw+stopped_hours*idle_kw"},
       {"energy_mwh", "energy, facility included", "MWh", "equipment_kwh*pue_ratio/1000"},
-      {"average_mw", "average power, facility included", "MW", "device_count*(train_kw*(1-restart_share)+idle_kw*restart_share)*pue_ratio/1000"},
+      {"average_mw", "average power, facility included", "MW",
+       "device_count*(train_kw*(1-restart_share)+idle_kw*restart_share)*pue_ratio/1000"},
       {"peak_mw", "power to provide, facility included", "MW", "device_count*rated_kw*pue_ratio/1000"},
       {"operational_t", "carbon of the energy", "t CO2e", "energy_mwh*grid_carbon/1000"},
-      {"embodied_t", "share of the carbon of making the devices", "t CO2e",
-       "embodied_kg/1000*work_hours/(life_years*8760*use_share)"},
+      {"embodied_t", "share of the carbon of making the devices", "t CO2e", "embodied_kg/1000*work_hours/(life_years*8760*use_share)"},
       {"carbon_t", "carbon, operational and embodied", "t CO2e", "operational_t+embodied_t"},
   };
 }
@@ -104,7 +105,8 @@ Cells buy_cells() {
       {"bought_kwh", "electricity of the run, facility included", "kWh", "round(equipment_kwh*pue_ratio,6)"},
       {"rest_kwh", "electricity of the unused share of life, facility included", "kWh",
        "round(work_hours/life_hours*life_years*8760*(1-use_share)*idle_kw*pue_ratio,6)"},
-      {"depreciation_year", "straight-line depreciation, a device and year", "USD/device-year", "purchase_price*(1-residual_share)/life_years"},
+      {"depreciation_year", "straight-line depreciation, a device and year", "USD/device-year",
+       "purchase_price*(1-residual_share)/life_years"},
       {"upfront_cost", "paid at the start for the whole cluster", "USD", "device_count*(1+spares_share)*purchase_price"},
   };
 }
@@ -153,18 +155,18 @@ Cells common_cells() {
   Cells cells{{"train_hours", "time of a run without interruptions", "h", "step_count*step_seconds*model_error/3600"},
               {"restart_stop_hours", "hours that an interruption costs, planned stops included", "h", "restart_hours*(1+planned_stops)"}};
   append(cells, goodput_cells("", "failure_rate", "restart_stop_hours"));
-  append(cells, {
-                    {"expected_events", "interruptions to expect", "1",
-                     "if(mttf_hours>0,train_hours*run_count/max(mttf_hours,0.000000000001),0)"},
-                    {"wall_days", "days of a run", "days", "wall_hours/24"},
-                    {"calendar_days", "days until the last run is done", "days", "wall_hours*run_count/24+slip_days"},
-                    {"useful_hours", "useful training", "device-hours", "round(device_count*train_hours*run_count,6)"},
-                    {"lost_hours", "failed and repeated work, restarts, checkpoints", "device-hours",
-                     "round(device_count*(wall_hours-train_hours)*run_count,6)"},
-                    {"reserve_hours", "reserve", "device-hours", "round(device_count*wall_hours*run_count*reserve_share,6)"},
-                    {"trial_hours", "experiments before the final run", "device-hours", "round(device_count*wall_hours*trial_share,6)"},
-                    {"rollout_hours", "generation and scoring", "device-hours", "round(device_count*wall_hours*run_count*rollout_share,6)"},
-                });
+  append(cells,
+         {
+             {"expected_events", "interruptions to expect", "1", "if(mttf_hours>0,train_hours*run_count/max(mttf_hours,0.000000000001),0)"},
+             {"wall_days", "days of a run", "days", "wall_hours/24"},
+             {"calendar_days", "days until the last run is done", "days", "wall_hours*run_count/24+slip_days"},
+             {"useful_hours", "useful training", "device-hours", "round(device_count*train_hours*run_count,6)"},
+             {"lost_hours", "failed and repeated work, restarts, checkpoints", "device-hours",
+              "round(device_count*(wall_hours-train_hours)*run_count,6)"},
+             {"reserve_hours", "reserve", "device-hours", "round(device_count*wall_hours*run_count*reserve_share,6)"},
+             {"trial_hours", "experiments before the final run", "device-hours", "round(device_count*wall_hours*trial_share,6)"},
+             {"rollout_hours", "generation and scoring", "device-hours", "round(device_count*wall_hours*run_count*rollout_share,6)"},
+         });
   append(cells, data_cells());
   append(cells, energy_cells());
   return cells;

@@ -20,8 +20,9 @@ bool is_scenario_price(const std::string& name) {
 void check(const CostAssumption& a, const CostAssumptionRule& rule) {
   const auto inside = [&](double v) { return std::isfinite(v) && v >= rule.least && v <= rule.most; };
   if (!inside(a.value) || !inside(a.low) || !inside(a.high))
-    throw TextError("the assumption " + in_quotes(a.name) + " is out of range",
-                    "give from " + Decimal::nearest(rule.least).text() + " to " + Decimal::nearest(std::min(rule.most, 9e12)).text() + " " + rule.unit);
+    throw TextError(
+        "the assumption " + in_quotes(a.name) + " is out of range",
+        "give from " + Decimal::nearest(rule.least).text() + " to " + Decimal::nearest(std::min(rule.most, 9e12)).text() + " " + rule.unit);
   if (a.low > a.value || a.high < a.value)
     throw TextError("the range of the assumption " + in_quotes(a.name) + " does not hold its value", "give low <= value <= high");
   if (a.spread == Spread::lognormal && a.low <= 0)

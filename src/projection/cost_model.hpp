@@ -40,7 +40,7 @@ const CostAssumptionRule& cost_assumption_rule(std::string_view name);
 
 /// A way to come by the devices.
 struct CostScenario {
-  std::string id;     ///< given, on_demand, reserved_1y, reserved_3y, reserved_term, spot, block or buy
+  std::string id;  ///< given, on_demand, reserved_1y, reserved_3y, reserved_term, spot, block or buy
   std::string title;
   std::string price;  ///< the assumption with its price
 };

@@ -18,13 +18,13 @@ struct FanPoint {
 };
 
 struct CostStudy {
-  std::int64_t devices = 0;      ///< the size that it is about
-  std::string place;             ///< where the power comes from
+  std::int64_t devices = 0;  ///< the size that it is about
+  std::string place;         ///< where the power comes from
   CostModel model;
-  std::vector<double> values;    ///< of all cells
+  std::vector<double> values;  ///< of all cells
   Ledger ledger;
   Uncertainty uncertainty;
-  std::vector<FanPoint> fan;     ///< ascending by devices
+  std::vector<FanPoint> fan;  ///< ascending by devices
 
   double value(std::string_view cell) const { return values.at(model.sheet.index(cell)); }
   /// "A12", the number of an assumption in the register; empty when there is none of that name.

@@ -13,15 +13,15 @@ namespace reckon {
 
 struct QuoteOutcome {
   Quote quote;
-  double usd_rate = 1;      ///< USD for one unit of the quote's currency
-  std::string rate_date;    ///< empty for USD
-  Decimal usd_price;        ///< a device-hour, or a device with kind purchase
+  double usd_rate = 1;    ///< USD for one unit of the quote's currency
+  std::string rate_date;  ///< empty for USD
+  Decimal usd_price;      ///< a device-hour, or a device with kind purchase
   bool expired = false;
-  std::string remark;       ///< why there is no plan; empty where there is one
+  std::string remark;  ///< why there is no plan; empty where there is one
   // With a plan:
   Amount total;
   Quantiles days, cost;
-  double chance = 1;              ///< of being done by the deadline, delivery included
+  double chance = 1;                                ///< of being done by the deadline, delivery included
   double usd_per_exaflop = 0, usd_per_billion = 0;  ///< of useful work, of tokens or samples
   std::int64_t rank_cost = 0, rank_value = 0;       ///< from 1; 0 = not ranked
   // Of a purchase, against the cheapest rent of the same device:

@@ -117,8 +117,13 @@ class SheetParser {
       Code code;
       int arguments;
     };
-    static constexpr std::array<Known, 8> known{{{"min", Code::min, 2}, {"max", Code::max, 2}, {"sqrt", Code::sqrt, 1}, {"ln", Code::ln, 1},
-                                                 {"exp", Code::exp, 1}, {"round", Code::round, 2}, {"roundup", Code::roundup, 2},
+    static constexpr std::array<Known, 8> known{{{"min", Code::min, 2},
+                                                 {"max", Code::max, 2},
+                                                 {"sqrt", Code::sqrt, 1},
+                                                 {"ln", Code::ln, 1},
+                                                 {"exp", Code::exp, 1},
+                                                 {"round", Code::round, 2},
+                                                 {"roundup", Code::roundup, 2},
                                                  {"if", Code::choose, 3}}};
     const auto found = std::find_if(known.begin(), known.end(), [name](const Known& k) { return k.name == name; });
     if (found == known.end()) fail("calls " + in_quotes(name) + ", which is no function");
@@ -181,25 +186,63 @@ double Sheet::run(const std::vector<Step>& program, const std::vector<double>& v
     push(operation(a, b));
   };
   for (const Step& step : program) switch (step.code) {
-      case Code::number: push(step.number); break;
-      case Code::cell: push(values[step.cell]); break;
-      case Code::add: pair([](double a, double b) { return a + b; }); break;
-      case Code::subtract: pair([](double a, double b) { return a - b; }); break;
-      case Code::multiply: pair([](double a, double b) { return a * b; }); break;
-      case Code::divide: pair([](double a, double b) { return a / b; }); break;
-      case Code::negate: push(-pop()); break;
-      case Code::less: pair([](double a, double b) { return a < b ? 1.0 : 0.0; }); break;
-      case Code::less_equal: pair([](double a, double b) { return a <= b ? 1.0 : 0.0; }); break;
-      case Code::more: pair([](double a, double b) { return a > b ? 1.0 : 0.0; }); break;
-      case Code::more_equal: pair([](double a, double b) { return a >= b ? 1.0 : 0.0; }); break;
-      case Code::equal: pair([](double a, double b) { return a == b ? 1.0 : 0.0; }); break;
-      case Code::min: pair([](double a, double b) { return std::min(a, b); }); break;
-      case Code::max: pair([](double a, double b) { return std::max(a, b); }); break;
-      case Code::sqrt: push(std::sqrt(pop())); break;
-      case Code::ln: push(std::log(pop())); break;
-      case Code::exp: push(std::exp(pop())); break;
-      case Code::round: pair([](double a, double b) { return round_half_away(a, static_cast<int>(std::clamp(b, 0.0, 9.0))); }); break;
-      case Code::roundup: pair([](double a, double) { return a < 0 ? std::floor(a) : std::ceil(a); }); break;
+      case Code::number:
+        push(step.number);
+        break;
+      case Code::cell:
+        push(values[step.cell]);
+        break;
+      case Code::add:
+        pair([](double a, double b) { return a + b; });
+        break;
+      case Code::subtract:
+        pair([](double a, double b) { return a - b; });
+        break;
+      case Code::multiply:
+        pair([](double a, double b) { return a * b; });
+        break;
+      case Code::divide:
+        pair([](double a, double b) { return a / b; });
+        break;
+      case Code::negate:
+        push(-pop());
+        break;
+      case Code::less:
+        pair([](double a, double b) { return a < b ? 1.0 : 0.0; });
+        break;
+      case Code::less_equal:
+        pair([](double a, double b) { return a <= b ? 1.0 : 0.0; });
+        break;
+      case Code::more:
+        pair([](double a, double b) { return a > b ? 1.0 : 0.0; });
+        break;
+      case Code::more_equal:
+        pair([](double a, double b) { return a >= b ? 1.0 : 0.0; });
+        break;
+      case Code::equal:
+        pair([](double a, double b) { return a == b ? 1.0 : 0.0; });
+        break;
+      case Code::min:
+        pair([](double a, double b) { return std::min(a, b); });
+        break;
+      case Code::max:
+        pair([](double a, double b) { return std::max(a, b); });
+        break;
+      case Code::sqrt:
+        push(std::sqrt(pop()));
+        break;
+      case Code::ln:
+        push(std::log(pop()));
+        break;
+      case Code::exp:
+        push(std::exp(pop()));
+        break;
+      case Code::round:
+        pair([](double a, double b) { return round_half_away(a, static_cast<int>(std::clamp(b, 0.0, 9.0))); });
+        break;
+      case Code::roundup:
+        pair([](double a, double) { return a < 0 ? std::floor(a) : std::ceil(a); });
+        break;
       case Code::choose: {
         const double otherwise = pop(), then = pop(), condition = pop();
         push(condition != 0 ? then : otherwise);

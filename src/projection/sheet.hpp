@@ -47,12 +47,32 @@ class Sheet {
   std::string spreadsheet_formula(std::size_t cell) const;
 
  private:
-  enum class Code : unsigned char { number, cell, add, subtract, multiply, divide, negate, less, less_equal, more, more_equal, equal,
-                                    min, max, sqrt, ln, exp, round, roundup, choose };
+  enum class Code : unsigned char {
+    number,
+    cell,
+    add,
+    subtract,
+    multiply,
+    divide,
+    negate,
+    less,
+    less_equal,
+    more,
+    more_equal,
+    equal,
+    min,
+    max,
+    sqrt,
+    ln,
+    exp,
+    round,
+    roundup,
+    choose
+  };
   struct Step {
     Code code = Code::number;
-    double number = 0;       // of `number`
-    std::size_t cell = 0;    // of `cell`
+    double number = 0;     // of `number`
+    std::size_t cell = 0;  // of `cell`
   };
   friend class SheetParser;
 

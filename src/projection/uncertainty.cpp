@@ -185,12 +185,17 @@ double poisson_quantile(double mean, double share) {
 
 double draw(const CostAssumption& a, double expected, Philox& random) {
   switch (a.spread) {
-    case Spread::fixed: return a.value;
+    case Spread::fixed:
+      return a.value;
     case Spread::normal:
-    case Spread::lognormal: return bounded(a, two_piece(a, random.normal()));
-    case Spread::triangular: return triangular(a, random.uniform());
-    case Spread::uniform: return a.low + (a.high - a.low) * random.uniform();
-    case Spread::poisson: return expected > 0 ? bounded(a, poisson(expected, random) / expected) : a.value;
+    case Spread::lognormal:
+      return bounded(a, two_piece(a, random.normal()));
+    case Spread::triangular:
+      return triangular(a, random.uniform());
+    case Spread::uniform:
+      return a.low + (a.high - a.low) * random.uniform();
+    case Spread::poisson:
+      return expected > 0 ? bounded(a, poisson(expected, random) / expected) : a.value;
   }
   throw InternalError("an assumption has an unknown spread");
 }

@@ -24,8 +24,8 @@ double poisson(double mean, Philox& random);
 /// The smallest n with P(events <= n) >= `share`.
 double poisson_quantile(double mean, double share);
 
-/// What a draw is reduced to, in this order: days until done, MWh, t CO2e, then the cost of each scenario, then the drawn assumptions (those
-/// that are not fixed).
+/// What a draw is reduced to, in this order: days until done, MWh, t CO2e, then the cost of each scenario, then the drawn assumptions
+/// (those that are not fixed).
 std::vector<std::string> draw_columns(const CostModel& model);
 
 /// Draws `first` to `first + count - 1`, row by row over draw_columns().
@@ -59,9 +59,9 @@ struct Sensitivity {
 struct Uncertainty {
   std::uint64_t seed = 0;
   std::int64_t draws = 0;
-  std::vector<Distribution> results;        ///< days, energy, carbon, cost of each scenario
-  std::vector<double> wins;                 ///< by scenario: share of the draws in which it is the cheapest
-  std::vector<Sensitivity> sensitivities;   ///< one an assumption, in the order of the register
+  std::vector<Distribution> results;       ///< days, energy, carbon, cost of each scenario
+  std::vector<double> wins;                ///< by scenario: share of the draws in which it is the cheapest
+  std::vector<Sensitivity> sensitivities;  ///< one an assumption, in the order of the register
 };
 
 /// Reduces all draws, in their order.  Throws InternalError when `rows` has not draws * draw_columns() values.

@@ -47,7 +47,8 @@ Chart over_devices(const CostStudy& study, bool cost) {
   const auto words = [&](const FanPoint& p) {
     const Quantiles& q = cost ? p.cost : p.days;
     return fmt::format("{} ({} to {}) on {} devices", cost ? money_text(Dollars{q.p50}) : significant(q.p50) + " days",
-                       cost ? money_text(Dollars{q.p10}) : significant(q.p10), cost ? money_text(Dollars{q.p90}) : significant(q.p90), grouped(p.devices));
+                       cost ? money_text(Dollars{q.p10}) : significant(q.p10), cost ? money_text(Dollars{q.p90}) : significant(q.p90),
+                       grouped(p.devices));
   };
   c.alternative = "Median with a band from the 10th to the 90th percentile: from " + words(first) + " to " + words(last) + ".";
   c.series.push_back(s);
@@ -101,7 +102,8 @@ Chart tornado(const CostStudy& study) {
   c.parts = {"at its low", "at its high"};
   for (const Sensitivity* s : largest_swings(study.uncertainty, 10)) {
     const std::size_t i = study.model.sheet.index(s->assumption);
-    c.bars.push_back({study.label(s->assumption) + " " + study.model.assumptions[i].title, {s->at_low, s->at_high}, money_text(Dollars{s->swing()})});
+    c.bars.push_back(
+        {study.label(s->assumption) + " " + study.model.assumptions[i].title, {s->at_low, s->at_high}, money_text(Dollars{s->swing()})});
   }
   c.alternative = c.bars.empty() ? "No assumption has a range." : "The largest swing has " + c.bars[0].label + ": " + c.bars[0].shown + ".";
   return c;
@@ -147,8 +149,8 @@ Chart break_even(const CostStudy& study) {
     rent.y.push_back(price);
   }
   const double at = study.value("break_even_share");
-  c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at ${} above {} % use; planned are {} %.", significant(price),
-                                                  significant(100 * at), significant(100 * study.value("use_share")))
+  c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at ${} above {} % use; planned are {} %.",
+                                                  significant(price), significant(100 * at), significant(100 * study.value("use_share")))
                                     : fmt::format("Renting at ${} costs less than buying at any use.", significant(price));
   c.series = {own, rent};
   return c;
@@ -164,21 +166,24 @@ Chart stacks(const std::vector<const PlanPoint*>& points, const PlanResults& r, 
     return memory ? values_of(p.cost.memory)[i].in(gibibytes) : values_of(p.cost.time)[i] / p.cost.time.total() * 100;
   };
   for (std::size_t i = 0; i < parts.size(); ++i)
-    if (std::any_of(points.begin(), points.end(), [&](const PlanPoint* p) { return value(*p, i) >= (memory ? 0.05 : 0.2); })) used.push_back(i);
+    if (std::any_of(points.begin(), points.end(), [&](const PlanPoint* p) { return value(*p, i) >= (memory ? 0.05 : 0.2); }))
+      used.push_back(i);
   for (const std::size_t i : used) c.parts.emplace_back(parts[i].title);
   for (const PlanPoint* p : points) {
     Bar bar{grouped(p->devices) + " devices", {}, ""};
     for (const std::size_t i : used) bar.parts.push_back(value(*p, i));
-    bar.shown = memory ? significant(p->cost.memory.total().in(gibibytes)) + " GiB" : significant(p->cost.time.total().base()) + " s a step";
+    bar.shown =
+        memory ? significant(p->cost.memory.total().in(gibibytes)) + " GiB" : significant(p->cost.time.total().base()) + " s a step";
     c.bars.push_back(std::move(bar));
   }
   if (memory) {
     c.line = r.question.usable_memory().in(gibibytes);
     c.line_name = significant(*c.line) + " GiB usable";
   }
-  c.alternative = memory ? fmt::format("Between {} and {} of {} usable GiB.", c.bars.front().shown, c.bars.back().shown, significant(*c.line))
-                         : fmt::format("Share of each part in the step; {} on {}, {} on {}.", c.bars.front().shown, c.bars.front().label,
-                                       c.bars.back().shown, c.bars.back().label);
+  c.alternative = memory
+                      ? fmt::format("Between {} and {} of {} usable GiB.", c.bars.front().shown, c.bars.back().shown, significant(*c.line))
+                      : fmt::format("Share of each part in the step; {} on {}, {} on {}.", c.bars.front().shown, c.bars.front().label,
+                                    c.bars.back().shown, c.bars.back().label);
   return c;
 }
 

@@ -49,7 +49,8 @@ std::string json_text(const std::string& text) {
 }
 
 Line line_of(const PlanResults& r, const CostStudy& s, const LedgerRow& row) {
-  const bool cash_later = row.scenario == "buy" && (row.category == "purchase" || row.category == "end of life" || row.category == "finance");
+  const bool cash_later =
+      row.scenario == "buy" && (row.category == "purchase" || row.category == "end of life" || row.category == "finance");
   const Distribution* d = s.uncertainty.draws > 0 ? &s.distribution(row.scenario) : nullptr;
   const std::string amount = row.amount.text(), price = row.unit_price.text(), quantity = row.quantity.text();
   return {{"BillingAccountId", "projection"},
@@ -75,7 +76,9 @@ Line line_of(const PlanResults& r, const CostStudy& s, const LedgerRow& row) {
           {"ConsumedQuantity", quantity},
           {"ConsumedUnit", focus_unit(row.unit)},
           {"CommitmentDiscountCategory", row.scenario.starts_with("reserved") ? "Usage" : ""},
-          {"CommitmentDiscountStatus", row.category == "commitment" ? "Unused" : row.scenario.starts_with("reserved") ? "Used" : ""},
+          {"CommitmentDiscountStatus", row.category == "commitment"           ? "Unused"
+                                       : row.scenario.starts_with("reserved") ? "Used"
+                                                                              : ""},
           {"InvoiceId", ""},
           {"ProviderName", "projection"},
           {"PublisherName", "reckon " + r.provenance.version},
@@ -100,7 +103,14 @@ Line line_of(const PlanResults& r, const CostStudy& s, const LedgerRow& row) {
 
 /// The purchase itself, as cash.
 Line purchase_line(const PlanResults& r, const CostStudy& s) {
-  LedgerRow row{"buy", "purchase", "whole cluster, paid at the start", "clusters", Decimal::nearest(1), Decimal::nearest(round_half_away(s.value("upfront_cost"), 2)), {}, {}};
+  LedgerRow row{"buy",
+                "purchase",
+                "whole cluster, paid at the start",
+                "clusters",
+                Decimal::nearest(1),
+                Decimal::nearest(round_half_away(s.value("upfront_cost"), 2)),
+                {},
+                {}};
   row.amount = product(row.quantity, row.unit_price);
   Line line = line_of(r, s, row);
   for (auto& [name, value] : line) {
@@ -121,7 +131,8 @@ void append(std::string& out, const Line& line) {
 
 std::string csv_text(std::string_view text) {
   std::string out(text);
-  const bool number = !text.empty() && text.find_first_not_of("0123456789.-") == std::string_view::npos && text.find('-', 1) == std::string_view::npos;
+  const bool number =
+      !text.empty() && text.find_first_not_of("0123456789.-") == std::string_view::npos && text.find('-', 1) == std::string_view::npos;
   if (!text.empty() && std::string_view("=+-@\t\r").find(text[0]) != std::string_view::npos && !number) out.insert(0, "'");
   if (out.find_first_of(",\"\r\n") == std::string::npos) return out;
   std::string quoted = "\"";

@@ -53,7 +53,13 @@ std::string cost_summary(const PlanResults& r) {
   if (!r.costs) return "";
   const CostStudy& s = *r.costs;
   const bool drawn = s.uncertainty.draws > 0;
-  Table table({{"", Align::left}, {fmt::format("all in, on {} devices", grouped(s.devices)), Align::left}, {"USD"}, {"P10"}, {"P50"}, {"P90"}, {"cheapest in"}});
+  Table table({{"", Align::left},
+               {fmt::format("all in, on {} devices", grouped(s.devices)), Align::left},
+               {"USD"},
+               {"P10"},
+               {"P50"},
+               {"P90"},
+               {"cheapest in"}});
   for (std::size_t i = 0; i < s.model.scenarios.size(); ++i) {
     const CostScenario& scenario = s.model.scenarios[i];
     std::vector<std::string> row{scenario.id == s.model.chosen ? ">" : "", scenario.title, amount_text(s.ledger.totals[i].total)};
@@ -66,9 +72,10 @@ std::string cost_summary(const PlanResults& r) {
   }
   std::string out = "\n" + table.text();
   if (drawn) {
-    const Quantiles &d = s.distribution("calendar_days").spread, &e = s.distribution("energy_mwh").spread, &c = s.distribution("carbon_t").spread;
-    out += fmt::format("{} days ({}), {} MWh ({}), {} t CO2e ({}), {} MW on average, {} MW at most; P10 to P90 of {} draws\n", significant(d.p50),
-                       range_text(d, ""), significant(e.p50), range_text(e, ""), significant(c.p50), range_text(c, ""),
+    const Quantiles &d = s.distribution("calendar_days").spread, &e = s.distribution("energy_mwh").spread,
+                    &c = s.distribution("carbon_t").spread;
+    out += fmt::format("{} days ({}), {} MWh ({}), {} t CO2e ({}), {} MW on average, {} MW at most; P10 to P90 of {} draws\n",
+                       significant(d.p50), range_text(d, ""), significant(e.p50), range_text(e, ""), significant(c.p50), range_text(c, ""),
                        significant(s.value("average_mw")), significant(s.value("peak_mw")), grouped(s.uncertainty.draws));
   }
   const std::string even = break_even_text(s);

@@ -132,8 +132,20 @@ class Workbook {
   }
 
   void assumptions(lxw_worksheet* s) {
-    heads(s, 0, {{"No.", 6}, {"assumption", 46}, {"name", 22}, {"value", 16}, {"unit", 18}, {"low", 14}, {"high", 14}, {"drawn as", 12},
-                 {"basis", 11}, {"source", 70}, {"date", 11}, {"USD at -10 %", 18}, {"USD at +10 %", 18}});
+    heads(s, 0,
+          {{"No.", 6},
+           {"assumption", 46},
+           {"name", 22},
+           {"value", 16},
+           {"unit", 18},
+           {"low", 14},
+           {"high", 14},
+           {"drawn as", 12},
+           {"basis", 11},
+           {"source", 70},
+           {"date", 11},
+           {"USD at -10 %", 18},
+           {"USD at +10 %", 18}});
     lxw_row_t row = 1;
     for (std::size_t i = 0; i < s_.model.assumptions.size(); ++i, ++row) {
       const CostAssumption& a = s_.model.assumptions[i];
@@ -172,7 +184,15 @@ class Workbook {
   }
 
   void costs(lxw_worksheet* s) {
-    heads(s, 0, {{"way", 26}, {"category", 14}, {"item", 48}, {"quantity", 20}, {"unit", 16}, {"unit price, USD", 18}, {"amount", 22}, {"rests on", 60}});
+    heads(s, 0,
+          {{"way", 26},
+           {"category", 14},
+           {"item", 48},
+           {"quantity", 20},
+           {"unit", 16},
+           {"unit price, USD", 18},
+           {"amount", 22},
+           {"rests on", 60}});
     lxw_row_t row = 1;
     for (const CostScenario& scenario : s_.model.scenarios) {
       const lxw_row_t first = row;
@@ -200,18 +220,25 @@ class Workbook {
   }
 
   void uncertainty(lxw_worksheet* s) {
-    heads(s, 0, {{fmt::format("{} draws, seed {} (values, not formulas)", s_.uncertainty.draws, s_.uncertainty.seed), 50}, {"unit", 10}, {"P10", 20}, {"P50", 20},
-                 {"P90", 20}, {"mean", 20}});
+    heads(s, 0,
+          {{fmt::format("{} draws, seed {} (values, not formulas)", s_.uncertainty.draws, s_.uncertainty.seed), 50},
+           {"unit", 10},
+           {"P10", 20},
+           {"P50", 20},
+           {"P90", 20},
+           {"mean", 20}});
     lxw_row_t row = 1;
     for (const Distribution& d : s_.uncertainty.results) {
       text(s, row, 0, d.title);
       text(s, row, 1, d.unit);
       lxw_col_t column = 2;
-      for (const double v : {d.spread.p10, d.spread.p50, d.spread.p90, d.spread.mean}) worksheet_write_number(s, row, column++, v, d.unit == "USD" ? money_ : number_);
+      for (const double v : {d.spread.p10, d.spread.p50, d.spread.p90, d.spread.mean})
+        worksheet_write_number(s, row, column++, v, d.unit == "USD" ? money_ : number_);
       ++row;
     }
     row += 1;
-    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{{0, "largest swings of the total"}, {2, "total at low"}, {3, "total at high"}, {4, "swing"}, {5, "share of the variance"}})
+    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{
+             {0, "largest swings of the total"}, {2, "total at low"}, {3, "total at high"}, {4, "swing"}, {5, "share of the variance"}})
       text(s, row, column, title, head_);
     for (const Sensitivity* x : largest_swings(s_.uncertainty, 10)) {
       ++row;
@@ -227,10 +254,14 @@ class Workbook {
   void provenance(lxw_worksheet* s) {
     heads(s, 0, {{"what", 26}, {"value", 100}});
     const PlanProvenance& p = r_.provenance;
-    std::vector<std::pair<std::string, std::string>> facts{{"program", "reckon " + p.version + " (git " + p.git_commit + ")"}, {"command", p.command_line},
-                                                           {"date", p.date}, {"results", p.uuid}, {"currency", "USD (ISO 4217), without tax"}};
+    std::vector<std::pair<std::string, std::string>> facts{{"program", "reckon " + p.version + " (git " + p.git_commit + ")"},
+                                                           {"command", p.command_line},
+                                                           {"date", p.date},
+                                                           {"results", p.uuid},
+                                                           {"currency", "USD (ISO 4217), without tax"}};
     for (const InputText& input : r_.inputs) facts.emplace_back(input.name + ": " + input.path, "sha256 " + input.sha256);
-    for (const Assumption& a : r_.assumptions) facts.emplace_back(a.name, a.value + " (" + a.basis + "; " + a.source + (a.date.empty() ? "" : ", " + a.date) + ")");
+    for (const Assumption& a : r_.assumptions)
+      facts.emplace_back(a.name, a.value + " (" + a.basis + "; " + a.source + (a.date.empty() ? "" : ", " + a.date) + ")");
     lxw_row_t row = 1;
     for (const auto& [name, value] : facts) {
       text(s, row, 0, name, wrap_);
@@ -246,7 +277,8 @@ class Workbook {
     text(s, 1, 0, judge(r_).sentence);
     text(s, 2, 0, "Change the yellow values of the sheet Assumptions; all numbers but the percentiles follow.");
     lxw_row_t row = 4;
-    for (const char* name : {"calendar_days", "wall_days", "energy_mwh", "average_mw", "peak_mw", "operational_t", "embodied_t", "break_even_share", "break_even_months"}) {
+    for (const char* name : {"calendar_days", "wall_days", "energy_mwh", "average_mw", "peak_mw", "operational_t", "embodied_t",
+                             "break_even_share", "break_even_months"}) {
       if (!s_.model.sheet.has(name)) continue;
       const SheetCell& cell = s_.model.sheet.cells()[s_.model.sheet.index(name)];
       text(s, row, 0, cell.title);
@@ -254,7 +286,8 @@ class Workbook {
       text(s, row++, 2, cell.unit);
     }
     const lxw_row_t first = ++row;
-    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{{0, "way to come by the devices"}, {1, "total"}, {2, "P10"}, {3, "P50"}, {4, "P90"}, {5, "USD/1e18 useful FLOP"}})
+    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{
+             {0, "way to come by the devices"}, {1, "total"}, {2, "P10"}, {3, "P50"}, {4, "P90"}, {5, "USD/1e18 useful FLOP"}})
       text(s, row, column, title, head_);
     for (const CostScenario& scenario : s_.model.scenarios) {
       ++row;
@@ -283,8 +316,8 @@ class Workbook {
   const CostStudy& s_;
   lxw_workbook* book_;
   std::string title_, comments_;
-  lxw_format *head_ = nullptr, *bold_ = nullptr, *money_ = nullptr, *total_ = nullptr, *price_ = nullptr, *number_ = nullptr, *input_ = nullptr,
-             *wrap_ = nullptr;
+  lxw_format *head_ = nullptr, *bold_ = nullptr, *money_ = nullptr, *total_ = nullptr, *price_ = nullptr, *number_ = nullptr,
+             *input_ = nullptr, *wrap_ = nullptr;
 };
 
 }  // namespace

@@ -6,7 +6,8 @@
 namespace reckon {
 
 std::string cost_xlsx(const PlanResults&) {
-  throw UsageError("this program was built without libxlsxwriter and writes no XLSX", "install libxlsxwriter-dev and build again, or write .csv");
+  throw UsageError("this program was built without libxlsxwriter and writes no XLSX",
+                   "install libxlsxwriter-dev and build again, or write .csv");
 }
 
 }  // namespace reckon

@@ -47,8 +47,8 @@ struct Series {
 /// One bar: of a waterfall, tornado or stack.
 struct Bar {
   std::string label;
-  std::vector<double> parts;   ///< stacked; of a waterfall one, of a tornado low and high
-  std::string shown;           ///< the number beside it
+  std::vector<double> parts;  ///< stacked; of a waterfall one, of a tornado low and high
+  std::string shown;          ///< the number beside it
 };
 
 enum class ChartKind { lines, waterfall, tornado, stacks };
@@ -59,10 +59,10 @@ struct Chart {
   std::string title, alternative;
   std::string x_title, y_title;
   bool x_log = false, y_log = false, y_zero = true;
-  std::vector<Series> series;        ///< of lines
-  std::vector<Bar> bars;             ///< of the others
-  std::vector<std::string> parts;    ///< names of the parts of stacks
-  std::optional<double> line;        ///< a reference: a limit, a base
+  std::vector<Series> series;      ///< of lines
+  std::vector<Bar> bars;           ///< of the others
+  std::vector<std::string> parts;  ///< names of the parts of stacks
+  std::optional<double> line;      ///< a reference: a limit, a base
   std::string line_name;
 };
 

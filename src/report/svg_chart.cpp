@@ -22,7 +22,8 @@ std::string line_at(double x1, double y1, double x2, double y2, const std::strin
 }
 
 std::string rectangle(double x, double y, double w, double h, const std::string& style) {
-  return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" class=\"{}\"/>\n", x, y, std::max(0.5, w), h, style);
+  return fmt::format("<rect x=\"{:.1f}\" y=\"{:.1f}\" width=\"{:.1f}\" height=\"{:.1f}\" class=\"{}\"/>\n", x, y, std::max(0.5, w), h,
+                     style);
 }
 
 /// Text cut to what fits in `room`, at about 5.6 units a character.
@@ -94,7 +95,8 @@ std::string draw_series(const Series& s, std::size_t number, const Axis& x, cons
     for (std::size_t i = s.x.size(); i-- > 0;) band.emplace_back(x.at(s.x[i]), y.at(s.low[i]));
     out += fmt::format("<path d=\"{}\" class=\"band c{}\"/>\n", path_of(band, true), number);
   }
-  if (!s.points_only) out += fmt::format("<path d=\"{}\" class=\"curve s{}{}\"/>\n", path_of(line, false), number, s.dashed ? " dashed" : "");
+  if (!s.points_only)
+    out += fmt::format("<path d=\"{}\" class=\"curve s{}{}\"/>\n", path_of(line, false), number, s.dashed ? " dashed" : "");
   if (line.size() <= 24 && !s.dashed)
     for (const auto& [px, py] : line) out += fmt::format("<circle cx=\"{:.1f}\" cy=\"{:.1f}\" r=\"3\" class=\"c{}\"/>\n", px, py, number);
   return out;
@@ -254,8 +256,10 @@ std::string svg_chart(const Chart& chart, int number) {
                       : chart.kind == ChartKind::waterfall ? waterfall_chart(chart)
                       : chart.kind == ChartKind::tornado   ? tornado_chart(chart)
                                                            : stacks_chart(chart);
-  return fmt::format("<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"t{} d{}\">\n<title id=\"t{}\">{}</title>\n<desc id=\"d{}\">{}</desc>\n{}</svg>\n",
-                     width, drawn.height, number, number, number, xml_text(chart.title), number, xml_text(chart.alternative), drawn.body);
+  return fmt::format(
+      "<svg viewBox=\"0 0 {:.0f} {:.0f}\" role=\"img\" aria-labelledby=\"t{} d{}\">\n<title id=\"t{}\">{}</title>\n<desc "
+      "id=\"d{}\">{}</desc>\n{}</svg>\n",
+      width, drawn.height, number, number, number, xml_text(chart.title), number, xml_text(chart.alternative), drawn.body);
 }
 
 }  // namespace reckon

@@ -1,5 +1,5 @@
-// Charts as inline SVG.  Colours come from the page's style sheet (light, dark, print); the numbers of every chart are in a table beside it.
-// SPDX-License-Identifier: Apache-2.0
+// Charts as inline SVG.  Colours come from the page's style sheet (light, dark, print); the numbers of every chart are in a table beside
+// it. SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <string>

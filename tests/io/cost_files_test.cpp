@@ -26,9 +26,16 @@ TEST(ParseAssumed, TakesTheUnitOfTheAssumption) {
 }
 
 TEST(ParseAssumed, RefusesOtherUnitsAndBounds) {
-  for (const auto& [name, text] : std::initializer_list<std::pair<const char*, const char*>>{
-           {"storage_price", "0.02"}, {"storage_price", "0.02 EUR/GB-month"}, {"storage_price", "USD/GB-month"}, {"use_share", "1.2"},
-           {"use_share", "-0.2"}, {"use_share", ""}, {"pue_ratio", "0.9"}, {"life_years", "4"}, {"life_years", "4 months"}, {"use_share", "inf"}})
+  for (const auto& [name, text] : std::initializer_list<std::pair<const char*, const char*>>{{"storage_price", "0.02"},
+                                                                                             {"storage_price", "0.02 EUR/GB-month"},
+                                                                                             {"storage_price", "USD/GB-month"},
+                                                                                             {"use_share", "1.2"},
+                                                                                             {"use_share", "-0.2"},
+                                                                                             {"use_share", ""},
+                                                                                             {"pue_ratio", "0.9"},
+                                                                                             {"life_years", "4"},
+                                                                                             {"life_years", "4 months"},
+                                                                                             {"use_share", "inf"}})
     EXPECT_THROW(assumed(name, text), TextError) << name << " " << text;
 }
 
@@ -64,7 +71,8 @@ TEST(Quotes, JsonAndCsvSayTheSame) {
   const TemporaryFolder folder;
   const auto write = [&](const char* name, const std::string& text) { std::ofstream(folder / name) << text; };
   write("q.csv", "id,provider,device,devices,kind,price,term_months,storage_price\na,A,h100,64,reserved,2.10 EUR/GPU-h,12,\n");
-  write("q.json", R"({"format": "reckon/quotes/1", "quotes": [{"id": "a", "provider": "A", "device": "h100", "devices": 64, "kind": "reserved",
+  write("q.json",
+        R"({"format": "reckon/quotes/1", "quotes": [{"id": "a", "provider": "A", "device": "h100", "devices": 64, "kind": "reserved",
     "price": "2.10 EUR/GPU-h", "term_months": 12, "storage_price": null}], "rates": {"EUR": {"usd": 1.08, "date": "2026-11-01"}}})");
 
   for (const char* name : {"q.csv", "q.json"}) {
@@ -88,7 +96,8 @@ TEST(ParseRate, WantsADate) {
   EXPECT_EQ(code, "EUR");
   EXPECT_DOUBLE_EQ(rate.usd, 1.08);
   EXPECT_EQ(rate.date, "2026-11-01");
-  for (const char* text : {"EUR=1.08", "EUR@2026-11-01", "EUR=0@2026-11-01", "EUR=1@soon", "=1@2026"}) EXPECT_THROW(parse_rate(text), TextError) << text;
+  for (const char* text : {"EUR=1.08", "EUR@2026-11-01", "EUR=0@2026-11-01", "EUR=1@soon", "=1@2026"})
+    EXPECT_THROW(parse_rate(text), TextError) << text;
 }
 
 }  // namespace

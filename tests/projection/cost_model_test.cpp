@@ -35,7 +35,8 @@ TEST(CostModel, RentIsHoursTimesPrice) {
 }
 
 TEST(CostModel, EveryTotalIsTheSumOfItsRows) {
-  const Study s({{"failure_rate", 0.01}, {"restart_hours", 0.3}, {"checkpoint_stall_s", 7}, {"reserve_share", 0.031}, {"curation_price", 3.333}});
+  const Study s(
+      {{"failure_rate", 0.01}, {"restart_hours", 0.3}, {"checkpoint_stall_s", 7}, {"reserve_share", 0.031}, {"curation_price", 3.333}});
   for (const ScenarioTotal& t : s.ledger.totals) {
     Amount sum;
     for (const LedgerRow& r : s.ledger.rows)
@@ -51,8 +52,11 @@ TEST(CostModel, GoodputIsThatOfTheProjection) {
       FailureModel m;
       m.failures_per_device_day = rate;
       m.checkpoint_interval = Seconds{every};
-      const Study s({{"failure_rate", rate}, {"restart_hours", m.restart.in(hours)}, {"planned_stops", m.planned_per_unexpected},
-                     {"checkpoint_stall_s", m.checkpoint_stall.base()}, {"checkpoint_every_s", every}});
+      const Study s({{"failure_rate", rate},
+                     {"restart_hours", m.restart.in(hours)},
+                     {"planned_stops", m.planned_per_unexpected},
+                     {"checkpoint_stall_s", m.checkpoint_stall.base()},
+                     {"checkpoint_every_s", every}});
       EXPECT_NEAR(s["goodput_share"], goodput(100, m).value, 1e-12) << rate << " " << every;
     }
 }
@@ -92,7 +96,7 @@ TEST(CostModel, BuyingChargesTheLivesThatTheRunUses) {
   EXPECT_DOUBLE_EQ(s["purchase_price"], 30000 + 3000 + 1500 + 500);
   EXPECT_DOUBLE_EQ(s["support_life_price"], 35000 * 0.05 * 4);
   EXPECT_DOUBLE_EQ(s["staff_life_price"], 0.002 * 10000 * 48);
-  EXPECT_EQ(s.row("buy", "resale value").amount.text(), "-199.77");  // 0.057078 * 3,500
+  EXPECT_EQ(s.row("buy", "resale value").amount.text(), "-199.77");                                     // 0.057078 * 3,500
   EXPECT_EQ(s.row("buy", "colocation: space, cooling, power connection").quantity.text(), "2.739726");  // lives * 48 months * 1 kW
 }
 
@@ -103,8 +107,9 @@ TEST(CostModel, FinancingIsTheAnnuityLessThePurchase) {
 }
 
 TEST(CostModel, BreakEvenUseMakesBothCostTheSame) {
-  const std::map<std::string, double> none{{"support_share", 0}, {"software_price", 0}, {"staff_per_thousand", 0}, {"colocation_price", 0},
-                                           {"residual_share", 0}, {"decommission_share", 0}, {"idle_share", 0}};
+  const std::map<std::string, double> none{{"support_share", 0},    {"software_price", 0}, {"staff_per_thousand", 0},
+                                           {"colocation_price", 0}, {"residual_share", 0}, {"decommission_share", 0},
+                                           {"idle_share", 0}};
   const Study s(none);
   // 35,000 over 35,040 h at 2 - 0.8 * 1.2 * 0.1 = 1.904 a used hour
   EXPECT_NEAR(s["break_even_share"], 35000 / (35040 * 1.904), 1e-9);
@@ -114,8 +119,8 @@ TEST(CostModel, BreakEvenUseMakesBothCostTheSame) {
 }
 
 TEST(CostModel, BreakEvenMonthsPayThePurchaseBack) {
-  const std::map<std::string, double> none{{"support_share", 0}, {"software_price", 0}, {"staff_per_thousand", 0}, {"colocation_price", 0},
-                                           {"electricity_price", 0}, {"use_share", 1}};
+  const std::map<std::string, double> none{{"support_share", 0},    {"software_price", 0},    {"staff_per_thousand", 0},
+                                           {"colocation_price", 0}, {"electricity_price", 0}, {"use_share", 1}};
   // no interest: 35,000 / (730 * 2) months
   EXPECT_NEAR(Study(none)["break_even_months"], 35000 / 1460.0, 1e-3);
   std::map<std::string, double> with = none;
@@ -141,7 +146,11 @@ TEST(CostModel, EnergyIsPowerTimesHoursTimesPue) {
 
 /// Touvron et al. 2023, LLaMA, arXiv 2302.13971, Table 15: 1,022,362 A100-hours at 400 W, PUE 1.1, 385 g/kWh: 449 MWh, 173 t.
 TEST(CostModel, Llama65bsEnergyFollowsFromItsHours) {
-  const Study s({{"device_count", 2048}, {"step_count", 1022362.0 / 2048 * 3600 / 36}, {"rated_kw", 0.4}, {"full_share", 1}, {"pue_ratio", 1.1},
+  const Study s({{"device_count", 2048},
+                 {"step_count", 1022362.0 / 2048 * 3600 / 36},
+                 {"rated_kw", 0.4},
+                 {"full_share", 1},
+                 {"pue_ratio", 1.1},
                  {"grid_carbon", 385}});
   EXPECT_NEAR(s["energy_mwh"], 449, 0.01 * 449);
   EXPECT_NEAR(s["operational_t"], 173, 0.01 * 173);
@@ -149,7 +158,11 @@ TEST(CostModel, Llama65bsEnergyFollowsFromItsHours) {
 
 /// Luccioni et al. 2022, BLOOM, arXiv 2211.02001: 1,082,990 A100-hours, 433,195 kWh, 57 g/kWh, 24.69 t.
 TEST(CostModel, BloomsEnergyFollowsFromItsHours) {
-  const Study s({{"device_count", 384}, {"step_count", 1082990.0 / 384 * 3600 / 36}, {"rated_kw", 0.4}, {"full_share", 1}, {"pue_ratio", 1},
+  const Study s({{"device_count", 384},
+                 {"step_count", 1082990.0 / 384 * 3600 / 36},
+                 {"rated_kw", 0.4},
+                 {"full_share", 1},
+                 {"pue_ratio", 1},
                  {"grid_carbon", 57}});
   EXPECT_NEAR(s["energy_mwh"], 433.195, 0.01 * 433);
   EXPECT_NEAR(s["operational_t"], 24.69, 0.01 * 24.69);
@@ -157,8 +170,15 @@ TEST(CostModel, BloomsEnergyFollowsFromItsHours) {
 
 TEST(CostModel, DataIsPaidByTheMonth) {
   // 10e9 tokens of 4 B are 40 GB, for 10 h and one month
-  const Study s({{"bytes_per_unit", 4}, {"storage_price", 0.02}, {"storage_extra_months", 1}, {"checkpoint_gb", 100}, {"checkpoints_kept", 5},
-                 {"checkpoint_price", 0.1}, {"egress_gb", 50}, {"egress_price", 0.09}, {"curation_price", 7}});
+  const Study s({{"bytes_per_unit", 4},
+                 {"storage_price", 0.02},
+                 {"storage_extra_months", 1},
+                 {"checkpoint_gb", 100},
+                 {"checkpoints_kept", 5},
+                 {"checkpoint_price", 0.1},
+                 {"egress_gb", 50},
+                 {"egress_price", 0.09},
+                 {"curation_price", 7}});
   EXPECT_EQ(s.row("on_demand", "storage of the data set").quantity.text(), "40.547945");
   EXPECT_EQ(s.row("on_demand", "storage of the data set").amount.text(), "0.81");
   EXPECT_EQ(s.row("on_demand", "storage of checkpoints").amount.text(), "50.68");

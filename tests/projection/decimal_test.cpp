@@ -32,7 +32,7 @@ TEST(Amount, IsExactToTheCent) {
   EXPECT_EQ(product(d(0.5), d(0.01)).cents, 1);                            // half a cent goes up,
   EXPECT_EQ(product(d(-0.5), d(0.01)).cents, -1);                          // away from zero
   EXPECT_EQ(product(d(0.499999), d(0.01)).cents, 0);
-  EXPECT_EQ(product(d(100.5), d(0.01)).text(), "1.01");                    // as a double 1.005 is below the half
+  EXPECT_EQ(product(d(100.5), d(0.01)).text(), "1.01");  // as a double 1.005 is below the half
   EXPECT_THROW(product(d(9e12), d(9e12)), InternalError);
 }
 

@@ -38,8 +38,8 @@ TEST(Sheet, KnowsItsFunctions) {
 TEST(Sheet, TheBranchNotTakenMayBeNoNumber) { EXPECT_DOUBLE_EQ(value_of("if(in_a>0,in_b,in_b/(in_a-3))"), 4); }
 
 TEST(Sheet, RefusesWhatIsNoFormula) {
-  for (const char* formula : {"in_a+", "in_c", "out_c", "in_a in_b", "foo(1)", "max(1)", "max(1,2,3)", "(1", "1)", "in_a**2", "A1", "'x'", "=1",
-                              "1..2", "if(1,2)", "in_a&in_b", "((((((((((((((((((((((((1))))))))))))))))))))))))"})
+  for (const char* formula : {"in_a+", "in_c", "out_c", "in_a in_b", "foo(1)", "max(1)", "max(1,2,3)", "(1", "1)", "in_a**2", "A1", "'x'",
+                              "=1", "1..2", "if(1,2)", "in_a&in_b", "((((((((((((((((((((((((1))))))))))))))))))))))))"})
     EXPECT_THROW(value_of(formula), TextError) << formula;
   EXPECT_THROW(value_of(std::string(2000, '1')), TextError);
 }

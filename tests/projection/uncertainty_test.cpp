@@ -133,9 +133,15 @@ TEST(Uncertainty, VarianceIsSharedAsItIsMade) {
   list = with(list, "curation_price", 190, 210, Spread::normal);
   const Uncertainty u = study(make_cost_model(list, "on_demand"));
   for (const Sensitivity& s : u.sensitivities) {
-    if (s.assumption == "price_on_demand") { EXPECT_NEAR(s.variance_share, 0.9, 0.03); }
-    if (s.assumption == "curation_price") { EXPECT_NEAR(s.variance_share, 0.1, 0.03); }
-    if (s.assumption == "use_share") { EXPECT_EQ(s.variance_share, 0); }
+    if (s.assumption == "price_on_demand") {
+      EXPECT_NEAR(s.variance_share, 0.9, 0.03);
+    }
+    if (s.assumption == "curation_price") {
+      EXPECT_NEAR(s.variance_share, 0.1, 0.03);
+    }
+    if (s.assumption == "use_share") {
+      EXPECT_EQ(s.variance_share, 0);
+    }
   }
 }
 
@@ -145,7 +151,9 @@ TEST(Uncertainty, AMeasurementIsWorthWhatItSaves) {
   list = with(list, "price_on_demand", 2 - 0.2 * z90, 2 + 0.2 * z90, Spread::normal);
   const Uncertainty u = study(make_cost_model(list, "on_demand"), 40'000);
   for (const Sensitivity& s : u.sensitivities)
-    if (s.assumption == "price_on_demand") { EXPECT_NEAR(s.worth, 200 / std::sqrt(2 * M_PI), 3); }
+    if (s.assumption == "price_on_demand") {
+      EXPECT_NEAR(s.worth, 200 / std::sqrt(2 * M_PI), 3);
+    }
   EXPECT_NEAR(u.wins[0], 0.5, 0.01);
 }
 
