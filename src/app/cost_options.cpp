@@ -282,7 +282,7 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
   return basis;
 }
 
-CostStudy study_of(const CostBasis& basis, const PlanQuestion&, const PlanPoint& point) {
+CostModel model_of(const CostBasis& basis, const PlanPoint& point) {
   std::vector<CostAssumption> list = basis.assumptions;
   std::vector<CostAssumption> of_point;
   add_point(point, of_point);
@@ -292,10 +292,14 @@ CostStudy study_of(const CostBasis& basis, const PlanQuestion&, const PlanPoint&
     if (!stated) put_assumption(list, std::move(a));
   }
   try {
-    return make_cost_study(make_cost_model(std::move(list), basis.chosen), point.devices, basis.place);
+    return make_cost_model(std::move(list), basis.chosen);
   } catch (const TextError& error) {
     throw UsageError("the cost study: " + error.reason(), error.cure());
   }
+}
+
+CostStudy study_of(const CostBasis& basis, const PlanPoint& point) {
+  return make_cost_study(model_of(basis, point), point.devices, basis.place);
 }
 
 std::vector<FanPoint> fan_of(const CostBasis& basis, const PlanResults& results) {
@@ -306,7 +310,7 @@ std::vector<FanPoint> fan_of(const CostBasis& basis, const PlanResults& results)
   const std::size_t n = std::min(points.size(), most_fan);
   for (std::size_t i = 0; i < n; ++i) {
     const PlanPoint& p = *points[n == 1 ? 0 : i * (points.size() - 1) / (n - 1)];
-    const CostModel model = study_of(basis, results.question, p).model;
+    const CostModel model = model_of(basis, p);
     const std::int64_t draws = std::min(basis.draws, fan_draws);
     const Uncertainty u = reduce_draws(model, basis.seed, draws, draw_rows(model, basis.seed, 0, draws));
     FanPoint& made = out.emplace_back();

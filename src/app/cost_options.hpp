@@ -34,8 +34,12 @@ CostAssumption fixed_assumption(const std::string& name, double value, std::stri
 /// Puts `a` in the place of the one of its name, or at the end.
 void put_assumption(std::vector<CostAssumption>& list, CostAssumption a);
 
-/// The study of the answer's size without draws: rank 0 makes it, the model goes to the other ranks with the draws.
-CostStudy study_of(const CostBasis& basis, const PlanQuestion& question, const PlanPoint& point);
+/// The model of one plan.  Throws UsageError for assumptions that do not go together.
+CostModel model_of(const CostBasis& basis, const PlanPoint& point);
+
+/// The study of one plan without draws.  Throws UsageError for assumptions that do not go together, MoneyRangeError when the run costs more than
+/// money can say.
+CostStudy study_of(const CostBasis& basis, const PlanPoint& point);
 
 /// Days and costs over the sizes of `results` (at most 24), each by at most 1,000 draws.
 std::vector<FanPoint> fan_of(const CostBasis& basis, const PlanResults& results);

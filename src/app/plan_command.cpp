@@ -163,7 +163,15 @@ void study_costs(const MpiSession& session, Plan& plan) {
   session.broadcast(message);
   if (message.empty()) return;
   CostStudy study;
-  together(session, [&] { study = study_of(plan.costs, r.question, unpack_points(message).at(0)); });
+  bool beyond = false;
+  together(session, [&] {
+    try {
+      study = study_of(plan.costs, unpack_points(message).at(0));
+    } catch (const MoneyRangeError&) {
+      beyond = true;  // of absurd runs; the plan is an answer all the same
+    }
+  });
+  if (beyond) return;
   study.uncertainty = draw_together(session, study.model, plan.costs.seed, plan.costs.draws);
   together(session, [&] {
     if (!session.is_root()) return;

@@ -159,7 +159,7 @@ void take_offer(Case& c, const ExchangeRates& rates) {
 void study_offer(Case& c) {
   if (c.plan.empty()) return;
   QuoteOutcome& o = c.outcome;
-  const CostStudy study = study_of(c.basis, c.question, c.plan[0]);
+  const CostStudy study = study_of(c.basis, c.plan[0]);
   const std::vector<double> rows = draw_rows(study.model, c.basis.seed, 0, c.basis.draws);
   const Uncertainty u = reduce_draws(study.model, c.basis.seed, c.basis.draws, rows);
   o.total = study.ledger.total(study.model.chosen);

@@ -134,6 +134,15 @@ void write_fan(Hdf5Image& image, const CostStudy& s) {
   column("cost_p90", "USD", "cost of the chosen scenario, 90th percentile", [](const FanPoint& p) { return p.cost.p90; });
 }
 
+Json json_of(const std::vector<FanPoint>& fan_points) {
+  Json out = Json::array();
+  for (const FanPoint& p : fan_points)
+    out.push_back({{"devices", p.devices},
+                   {"days", {{"p10", p.days.p10}, {"p50", p.days.p50}, {"p90", p.days.p90}}},
+                   {"cost_usd", {{"p10", p.cost.p10}, {"p50", p.cost.p50}, {"p90", p.cost.p90}}}});
+  return out;
+}
+
 Json json_of(const Quantiles& q) { return {{"p10", q.p10}, {"p50", q.p50}, {"p90", q.p90}, {"mean", q.mean}}; }
 
 }  // namespace
@@ -181,8 +190,7 @@ void write_costs(Hdf5Image& image, const CostStudy& s) {
 Json costs_json(const CostStudy& s) {
   Json out{{"devices", s.devices},     {"place", s.place},           {"currency", "USD"},
            {"chosen", s.model.chosen}, {"seed", s.uncertainty.seed}, {"draws", s.uncertainty.draws}};
-  Json assumptions = Json::array(), cells = Json::array(), scenarios = Json::array(), rows = Json::array(), results = Json::array(),
-       fan = Json::array();
+  Json assumptions = Json::array(), cells = Json::array(), scenarios = Json::array(), rows = Json::array(), results = Json::array();
   for (std::size_t i = 0; i < s.model.assumptions.size(); ++i) {
     const CostAssumption& a = s.model.assumptions[i];
     Json one{
@@ -227,14 +235,10 @@ Json costs_json(const CostStudy& s) {
     one.update(json_of(d.spread));
     results.push_back(one);
   }
-  for (const FanPoint& p : s.fan)
-    fan.push_back({{"devices", p.devices},
-                   {"days", {{"p10", p.days.p10}, {"p50", p.days.p50}, {"p90", p.days.p90}}},
-                   {"cost_usd", {{"p10", p.cost.p10}, {"p50", p.cost.p50}, {"p90", p.cost.p90}}}});
   out["scenarios"] = scenarios;
   out["rows"] = rows;
   out["results"] = results;
-  out["fan"] = fan;
+  out["fan"] = json_of(s.fan);
   out["assumptions"] = assumptions;
   out["cells"] = cells;
   return out;

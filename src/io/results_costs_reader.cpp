@@ -29,8 +29,6 @@ class CostsReader {
       out.ledger = make_ledger(out.model, out.values);
     } catch (const TextError& error) {
       fail("/costs", error.reason());
-    } catch (const InternalError&) {
-      fail("/costs", "amounts beyond what money can be");
     }
     check_ledger(out);
     read_uncertainty(out);

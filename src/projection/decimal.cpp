@@ -3,8 +3,6 @@
 
 #include <cmath>
 
-#include "base/error.hpp"
-
 namespace reckon {
 namespace {
 
@@ -25,7 +23,7 @@ std::string fixed(std::int64_t value, int places) {
 
 Decimal Decimal::nearest(double value) {
   const double micro = round_half_away(value, 6) * 1e6;
-  if (!std::isfinite(micro) || std::abs(micro) > most) throw InternalError("a quantity or price is beyond 9.2e12 or not a number");
+  if (!std::isfinite(micro) || std::abs(micro) > most) throw MoneyRangeError("a quantity or price is beyond 9.2e12 or not a number");
   return Decimal(std::llround(micro));
 }
 
@@ -39,7 +37,7 @@ std::string Decimal::text() const {
 std::string Amount::text() const { return fixed(cents, 2); }
 
 Amount& Amount::operator+=(Amount other) {
-  if (__builtin_add_overflow(cents, other.cents, &cents)) throw InternalError("a sum of money is beyond 9.2e16");
+  if (__builtin_add_overflow(cents, other.cents, &cents)) throw MoneyRangeError("a sum of money is beyond 9.2e16");
   return *this;
 }
 
@@ -48,7 +46,7 @@ Amount product(Decimal quantity, Decimal unit_price) {
   const Wide exact = static_cast<Wide>(quantity.micro()) * unit_price.micro();
   const Wide half = exact < 0 ? -per_cent / 2 : per_cent / 2;
   const Wide cents = (exact + half) / per_cent;  // truncates towards zero
-  if (cents > static_cast<Wide>(INT64_MAX) || cents < static_cast<Wide>(INT64_MIN)) throw InternalError("an amount is beyond 9.2e16");
+  if (cents > static_cast<Wide>(INT64_MAX) || cents < static_cast<Wide>(INT64_MIN)) throw MoneyRangeError("an amount is beyond 9.2e16");
   return {static_cast<std::int64_t>(cents)};
 }
 

@@ -13,10 +13,13 @@ namespace {
 
 // Colour-blind safe (Okabe and Ito 2008), lightened for the dark page.
 constexpr const char* style = R"(
-:root{color-scheme:light dark;--page:#fff;--ink:#1b1f24;--dim:#57606a;--rule:#d0d7de;--soft:#f3f5f7;--c0:#0072b2;--c1:#d55e00;--c2:#009e73;--c3:#cc79a7;--c4:#e69f00;--c5:#56b4e9;--c6:#8c6bb1;--c7:#7a7a7a;--c8:#b8a000;--c9:#5f4b32;--c10:#a6cee3}
-@media(prefers-color-scheme:dark){:root{--page:#14171a;--ink:#e6e9ec;--dim:#a0a9b2;--rule:#3a4149;--soft:#1f2429;--c0:#4aa8e0;--c1:#ff8c42;--c2:#35c79a;--c3:#e5a3c8;--c4:#f2bd4a;--c5:#8fd0f5;--c6:#b59bd6;--c7:#a8a8a8;--c8:#d9c63c;--c9:#b39b7d;--c10:#c9e2f0}}
+:root{color-scheme:light dark;--page:#fff;--ink:#1b1f24;--dim:#57606a;--rule:#d0d7de;--soft:#f3f5f7;--c0:#0072b2;--c1:#d55e00;
+--c2:#009e73;--c3:#cc79a7;--c4:#e69f00;--c5:#56b4e9;--c6:#8c6bb1;--c7:#7a7a7a;--c8:#b8a000;--c9:#5f4b32;--c10:#a6cee3}
+@media(prefers-color-scheme:dark){:root{--page:#14171a;--ink:#e6e9ec;--dim:#a0a9b2;--rule:#3a4149;--soft:#1f2429;--c0:#4aa8e0;
+--c1:#ff8c42;--c2:#35c79a;--c3:#e5a3c8;--c4:#f2bd4a;--c5:#8fd0f5;--c6:#b59bd6;--c7:#a8a8a8;--c8:#d9c63c;--c9:#b39b7d;--c10:#c9e2f0}}
 *{box-sizing:border-box}
-body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;overflow-wrap:anywhere}
+body{margin:0;background:var(--page);color:var(--ink);font:16px/1.5 system-ui,-apple-system,"Segoe UI","DejaVu Sans",sans-serif;
+overflow-wrap:anywhere}
 main{max-width:1180px;margin:0 auto;padding:20px 16px 48px}
 h1{font-size:1.5rem;line-height:1.25;margin:0 0 .6rem}
 h2{font-size:1.2rem;margin:2.2rem 0 .6rem;padding-top:.7rem;border-top:1px solid var(--rule)}
@@ -25,13 +28,15 @@ p{margin:.5rem 0;max-width:80ch}
 .lead{font-size:1.15rem;font-weight:600}
 .facts{display:grid;grid-template-columns:repeat(auto-fit,minmax(165px,1fr));gap:10px;margin:1rem 0;padding:0}
 .facts div{background:var(--soft);border-radius:6px;padding:10px 12px}
-.facts dt{color:var(--dim);font-size:.82rem}.facts dd{margin:0;font-size:1.05rem;font-weight:600;overflow-wrap:normal}.facts dd+dd{font-size:.8rem;font-weight:400;color:var(--dim)}
+.facts dt{color:var(--dim);font-size:.82rem}.facts dd{margin:0;font-size:1.05rem;font-weight:600;overflow-wrap:normal}
+.facts dd+dd{font-size:.8rem;font-weight:400;color:var(--dim)}
 .charts{display:grid;grid-template-columns:repeat(auto-fit,minmax(min(100%,340px),1fr));gap:20px;margin:1rem 0}
 figure{margin:0;min-width:0;break-inside:avoid}
 figcaption{font-weight:600;font-size:.95rem;margin-bottom:4px}
 svg{display:block;width:100%;max-width:520px;height:auto;font-size:11px}
 svg text{fill:var(--ink)}svg .unit{fill:var(--dim)}svg .strong{font-weight:600}
-.grid{stroke:var(--rule);stroke-width:.7}.axis{stroke:var(--dim);stroke-width:1}.limit{stroke:var(--c1);stroke-width:1.3;stroke-dasharray:5 3}
+.grid{stroke:var(--rule);stroke-width:.7}.axis{stroke:var(--dim);stroke-width:1}.limit{stroke:var(--c1);stroke-width:1.3;
+stroke-dasharray:5 3}
 .curve{fill:none;stroke-width:2}.dashed{stroke-dasharray:6 4}.band{opacity:.22}
 )";
 
@@ -47,7 +52,8 @@ tr.strong td{font-weight:700;border-top:2px solid var(--dim)}
 footer{margin-top:2rem;color:var(--dim);font-size:.82rem}
 @page{margin:14mm}
 @media print{:root{--page:#fff;--ink:#000;--dim:#444;--rule:#bbb;--soft:#f3f3f3;--c0:#0072b2;--c1:#d55e00;--c2:#009e73}
-body{font-size:10pt}main{max-width:none;padding:0}.scroll{overflow:visible}table{font-size:7.4pt}th,td{padding:2px 4px}td.r{white-space:normal}th,td{overflow-wrap:anywhere}td:not(.r){min-width:0}
+body{font-size:10pt}main{max-width:none;padding:0}.scroll{overflow:visible}table{font-size:7.4pt}th,td{padding:2px 4px}
+td.r{white-space:normal}th,td{overflow-wrap:anywhere}td:not(.r){min-width:0}
 .charts{grid-template-columns:1fr 1fr}h2{break-after:avoid}tr{break-inside:avoid}thead{display:table-header-group}}
 @media(max-width:480px){body{font-size:15px}h1{font-size:1.25rem}.lead{font-size:1.05rem}table{font-size:.8rem}}
 )";
