@@ -61,7 +61,8 @@ std::vector<Output> outputs(const ParsedOptions& options) {
 /// The study again, with other assumptions.
 void reassume(const ParsedOptions& options, PlanResults& r) {
   if (!options.given("assume") && !options.given("draws") && !options.given("seed")) return;
-  if (!r.costs) throw UsageError("the results hold no cost study", "there is none where no plan fits; a file of an older program is planned again");
+  if (!r.costs)
+    throw UsageError("the results hold no cost study", "there is none where no plan fits; a file of an older program is planned again");
   const CostStudy& old = *r.costs;
   std::vector<CostAssumption> list = old.model.assumptions;
   if (options.given("assume")) assume(options, list);

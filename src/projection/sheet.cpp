@@ -167,14 +167,14 @@ std::size_t Sheet::index(std::string_view name) const {
   return found->second;
 }
 
-void Sheet::evaluate(std::vector<double>& values) const {
+void Sheet::evaluate_until(std::size_t end, std::vector<double>& values) const {
   if (values.size() != cells_.size()) throw InternalError("a sheet is evaluated with the wrong number of values");
-  for (std::size_t i = 0; i < cells_.size(); ++i)
+  for (std::size_t i = 0; i < end; ++i)
     if (!programs_[i].empty()) values[i] = run(programs_[i], values);
 }
 
 double Sheet::run(const std::vector<Step>& program, const std::vector<double>& values) const {
-  std::array<double, deepest> stack{};
+  std::array<double, deepest> stack;  // not cleared: this runs millions of times
   std::size_t top = 0;  // number of values on the stack
   const auto pop = [&] { return stack[--top]; };
   const auto push = [&](double value) {

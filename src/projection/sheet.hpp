@@ -38,7 +38,9 @@ class Sheet {
   std::size_t index(std::string_view name) const;
 
   /// Fills the formula cells of `values` (one a cell) from the assumptions in it.
-  void evaluate(std::vector<double>& values) const;
+  void evaluate(std::vector<double>& values) const { evaluate_until(size(), values); }
+  /// The same for the first `end` cells only.
+  void evaluate_until(std::size_t end, std::vector<double>& values) const;
 
   /// The assumptions that `cell` depends on, ascending.
   std::vector<std::size_t> inputs_of(std::size_t cell) const;

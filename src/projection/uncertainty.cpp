@@ -52,8 +52,7 @@ class Reducer {
         values[i] = draw(model_.assumptions[i], 0, random);
     }
     for (const std::size_t i : counted) values[i] = model_.assumptions[i].value;
-    model_.sheet.evaluate(values);
-    if (counted.empty()) return;
+    if (!counted.empty()) model_.sheet.evaluate_until(events_ + 1, values);
     for (const std::size_t i : counted) values[i] = draw(model_.assumptions[i], values[events_], random);
     model_.sheet.evaluate(values);
   }

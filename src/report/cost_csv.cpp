@@ -141,7 +141,8 @@ std::string csv_text(std::string_view text) {
 }
 
 std::string cost_csv(const PlanResults& r) {
-  if (!r.costs) throw UsageError("the results hold no cost study", "there is none where no plan fits; a file of an older program is planned again");
+  if (!r.costs)
+    throw UsageError("the results hold no cost study", "there is none where no plan fits; a file of an older program is planned again");
   const CostStudy& s = *r.costs;
   std::string out;
   for (const LedgerRow& row : s.ledger.rows) {

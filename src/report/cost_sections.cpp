@@ -80,9 +80,9 @@ void add_scope(const PlanResults& r, Document& out) {
   out.blocks.push_back(Heading{2, "Scope and date"});
   const PlanProvenance& p = r.provenance;
   std::string text =
-      fmt::format("Priced is the training of {} ({} parameters) on {} {} with {} on {}, in US dollars (ISO 4217: USD), without tax.",
+      fmt::format("Priced is the training of {} ({} parameters) on {} {} on {} (software: {}), in US dollars (ISO 4217: USD), without tax.",
                   r.question.model, count_text(r.question.parameters), count_text(r.question.units),
-                  r.question.counts_tokens ? "tokens" : "samples", r.question.stack_name, r.question.cluster_name);
+                  r.question.counts_tokens ? "tokens" : "samples", r.question.cluster_name, r.question.stack_name);
   if (r.costs) text += fmt::format(" Prices are of {}; they age. This is a projection, not an invoice or an offer.", price_dates(*r.costs));
   out.blocks.push_back(Paragraph{text});
   out.blocks.push_back(

@@ -323,7 +323,8 @@ class Workbook {
 }  // namespace
 
 std::string cost_xlsx(const PlanResults& r) {
-  if (!r.costs) throw UsageError("the results hold no cost study", "there is none where no plan fits; a file of an older program is planned again");
+  if (!r.costs)
+    throw UsageError("the results hold no cost study", "there is none where no plan fits; a file of an older program is planned again");
   const TemporaryFile file;
   Workbook(r, file.name()).write();
   std::string content = file.content();
