@@ -18,7 +18,7 @@ namespace reckon {
 namespace {
 
 namespace fs = std::filesystem;
-constexpr std::int64_t most_draws = 10'000'000, fan_draws = 1000;
+constexpr std::int64_t most_draws = 10'000'000, fan_draws = 300;
 constexpr std::size_t most_fan = 24;
 
 /// Moves the value of a known assumption; low and high keep their ratio to it (their distance where the old value was 0).
@@ -234,7 +234,7 @@ OptionGroup cost_options() {
             .argument = "PLACE",
             .fallback = "WORLD",
             .help = "whose electricity: USA, FRA, SWE, ...; see models/costs/places.json"},
-           {.name = "draws", .argument = "COUNT", .fallback = "10000", .help = "random draws for P10, P50, P90"},
+           {.name = "draws", .argument = "COUNT", .fallback = "2000", .help = "random draws for P10, P50, P90"},
            {.name = "seed", .argument = "NUMBER", .fallback = "1", .help = "of the random draws"}}};
 }
 

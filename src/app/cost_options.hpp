@@ -41,7 +41,7 @@ CostModel model_of(const CostBasis& basis, const PlanPoint& point);
 /// money can say.
 CostStudy study_of(const CostBasis& basis, const PlanPoint& point);
 
-/// Days and costs over the sizes of `results` (at most 24), each by at most 1,000 draws.
+/// Days and costs over the sizes of `results` (at most 24), each by at most 300 draws.
 std::vector<FanPoint> fan_of(const CostBasis& basis, const PlanResults& results);
 
 /// Draws shared among the ranks, reduced on rank 0 (elsewhere empty).  Collective.  Every rank has the same `model`.

@@ -212,7 +212,7 @@ CommandSpec quote_spec() {
   return {
       "quote",
       "offers of suppliers side by side: dollars a useful unit, ranked by cost and by value under a deadline",
-      {"reckon quote experiments/12-rents/quotes.csv --model llama-3-8b --tokens 1T --deadline 60d --rate EUR=1.08@2026-11-01"},
+      {"reckon quote experiments/12-rents/quotes.csv --model llama-3-8b -t 1T --rate EUR=1.08@2026-11"},
       {training_options(),
        without_place(place_options()),
        amount_options(),

@@ -60,7 +60,7 @@ TEST(Places, HaveDistinctIdsAndYears) {
 }
 
 TEST(Csv, ReadsQuotedFieldsAndBothLineEnds) {
-  const auto rows = parse_csv("\xEF\xBB\xBFa,b\r\n\"x, \"\"y\"\"\nz\",2\n\n3,4", "t");
+  const auto rows = parse_csv("\xEF\xBB\xBF" "a,b\r\n\"x, \"\"y\"\"\nz\",2\n\n3,4", "t");
   ASSERT_EQ(rows.size(), 3u);
   EXPECT_EQ(rows[1].fields, (std::vector<std::string>{"x, \"y\"\nz", "2"}));
   EXPECT_EQ(rows[2].line, 5u);
