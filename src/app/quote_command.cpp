@@ -211,7 +211,7 @@ std::string rendered(const std::vector<QuoteOutcome>& outcomes, const QuotePurpo
 CommandSpec quote_spec() {
   return {
       "quote",
-      "offers of suppliers side by side: dollars a useful unit, ranked by cost and by value under a deadline",
+      "offers of suppliers side by side, in dollars a useful unit, ranked by cost and value",
       {"reckon quote experiments/12-rents/quotes.csv --model llama-3-8b -t 1T --rate EUR=1.08@2026-11"},
       {training_options(),
        without_place(place_options()),
