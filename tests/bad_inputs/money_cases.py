@@ -151,7 +151,7 @@ def cases(source):
         text = json.dumps(document).encode()
         out.append(Case(f"money: quotes with {label}", ["quote", "{dir}/q.json", *MODEL], prepare=written("q.json", text), says=("{dir}/q.json", *says)))
     for label, text, says in CSV_QUOTES:
-        out.append(Case(f"money: CSV with {label}", ["quote", "{dir}/q.csv", *MODEL], prepare=written("q.csv", text.encode()), says=("{dir}/q.csv", *says)))
+        out.append(Case(f"money: CSV with {label}", ["quote", "{dir}/q.csv", *MODEL], prepare=written("q.csv", results_cases.packed(text.encode())), says=("{dir}/q.csv", *says)))
     latin = (HEAD + "\n" + LINE).encode().replace(b"a,A", b"a,\xe4")
     out.append(Case("money: CSV that is not UTF-8", ["quote", "{dir}/q.csv", *MODEL], prepare=written("q.csv", latin), says=("{dir}/q.csv", "UTF-8")))
     huge = lambda path: open(path, "wb").truncate(100 << 20)  # noqa: E731
@@ -185,7 +185,8 @@ def cases(source):
         out.append(Case(f"money: {file} with {label}", PLAN, edit=(file, json.dumps(document).encode()), says=says))
     results = results_cases.good_results(source)
     for label, text in list(results_cases.spoilt(results))[:40]:
-        out.append(Case(f"money: report of {label}", ["report", "{dir}/plan.h5", "--out", "{dir}/r.html,{dir}/r.csv"], prepare=written("plan.h5", text),
+        out.append(Case(f"money: report of {label}", ["report", "{dir}/plan.h5", "--out", "{dir}/r.html,{dir}/r.csv"],
+                        prepare=written("plan.h5", results_cases.packed(text)),
                         says=("{dir}/plan.h5",)))
     for label, make, says, skip in THINGS:
         out.append(Case(f"money: report of {label}", ["report", "{dir}/plan.h5"], prepare=written("plan.h5", make), says=("{dir}/plan.h5",), skip=skip))
