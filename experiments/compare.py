@@ -12,6 +12,8 @@ A check names a run (an answer of plan, predict or simulate), for 'plan' also th
   public + bracket [a, b]   passes when ours at a devices <= public <= ours at b devices, for figures whose size was not published
   public + run [a, b]       the same between two runs, for figures whose layout was published in part
 
+With "over": run the value is divided by that of the other run ("over_value": another value of it); with "saving": true beside it, the figure is how many per cent less.
+
 Prints two tables and writes comparison.json into the folder. Exit code 0 all within, 1 some outside, 2 wrong input.
 """
 import json
@@ -38,6 +40,31 @@ VALUES = {
     "delivered_mfu": ("MFU x goodput, %", lambda row: 100 * row["mfu"] * row["goodput"]),
     "total_flop": ("1e24 FLOP", total_flop),
     "goodput": ("goodput, %", lambda row: 100 * row["goodput"]),
+    "step_time": ("s a step", lambda row: row["step_time_s"]),
+}
+
+
+def cell(name):
+    """Reads a number of the cost study: an assumption or a formula."""
+    return lambda costs: next(c["value"] for c in costs["cells"] + costs["assumptions"] if c["name"] == name)
+
+
+def total(scenario):
+    """Reads the total of one way to come by the devices, in M$."""
+    return lambda costs: next(float(s["total_usd"]) for s in costs["scenarios"] if s["id"] == scenario) / 1e6
+
+
+# The same for the cost study of an answer, which is about the size that the answer recommends.
+STUDY_VALUES = {
+    "energy": ("MWh", cell("energy_mwh")),
+    "operational_carbon": ("t CO2e", cell("operational_t")),
+    "stated_device_hours": ("M device-hours", lambda costs: cell("work_hours")(costs) / 1e6),
+    "break_even": ("% use", lambda costs: 100 * cell("break_even_share")(costs)),
+    "break_even_months": ("months", cell("break_even_months")),
+    "own_price": ("$ a used device-hour", cell("own_used_price")),
+    "rent_price": ("$ a device-hour", cell("price_on_demand")),
+    "total": ("M$ in all", lambda costs: total(costs["chosen"])(costs)),
+    **{f"total_{way}": ("M$ in all", total(way)) for way in ("on_demand", "reserved_1y", "reserved_3y", "spot", "block", "buy")},
 }
 
 # The same for a run that 'simulate' sampled.
@@ -75,20 +102,33 @@ def row_of(answer, devices, where):
 
 def judge(check, answers, where):
     """One line of the comparison; see the head of this file for the three kinds of band."""
-    known = VALUES | SAMPLED
+    known = VALUES | STUDY_VALUES | SAMPLED
     if check["value"] not in known:
         raise InputError(f"{where}: unknown value '{check['value']}'; one of: {', '.join(known)}")
-    head, read = known[check["value"]]
+    head = known[check["value"]][0]
+
+    def value(run, devices, name=check["value"]):
+        read = known[name][1]
+        if name in STUDY_VALUES:
+            if not answers[run].get("costs"):
+                raise InputError(f"{where}: the answer of {run} has no cost study")
+            return read(answers[run]["costs"])
+        return read(row_of(answers[run], devices, where))
 
     if "bracket" in check or isinstance(check["run"], list):
         two_runs = isinstance(check["run"], list)
-        ends = [(run, None) for run in check["run"]] if two_runs else [(check["run"], size) for size in check["bracket"]]
-        low, high = (read(row_of(answers[run], devices, where)) for run, devices in ends)
+        ends = [(run, check.get("devices")) for run in check["run"]] if two_runs else [(check["run"], size) for size in check["bracket"]]
+        low, high = (value(run, devices) for run, devices in ends)
         public = check["public"]
         return {"what": check["what"], "unit": head, "public": [public], "ours": [low, high], "ratio": None,
                 "band": "between", "ok": low <= public <= high}
 
-    ours = read(row_of(answers[check["run"]], check.get("devices"), where))
+    ours = value(check["run"], check.get("devices"))
+    if "over" in check:
+        ours /= value(check["over"], check.get("devices"), check.get("over_value", check["value"]))
+        head = f"{head}, ratio"
+        if check.get("saving"):
+            ours, head = 100 * (1 - ours), "% less"
     tolerance = check["tolerance"]
     public = check["public_range"] if "public_range" in check else [check["public"]]
     low, high = public[0], public[-1]

@@ -7,6 +7,7 @@ packages=(
   g++ cmake ninja-build git                                    # build
   mpich libmpich-dev libhdf5-dev                               # MPI, HDF5
   libboost-program-options-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
+  libxlsxwriter-dev                                            # workbooks of reckon report
   libgtest-dev libgmock-dev libsimgrid-dev                     # tests; SimGrid: the simulator's flows against it
   python3 python3-h5py python3-xarray python3-netcdf4 python3-numpy python3-pandas
 )

@@ -53,10 +53,20 @@ std::string examples_text() {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      {plan_spec(), run_plan, true},   {predict_spec(), run_predict}, {simulate_spec(), run_simulate, true},
-      {validate_spec(), run_validate}, {fit_spec(), run_fit},         {train_spec(), run_train, true},
-      {show_spec(), run_show},         {verify_spec(), run_verify},   {catalog_spec(), run_catalog},
-      {device_spec(), run_device},     {version_spec(), run_version}, {completion_spec(), run_completion},
+      {plan_spec(), run_plan, true},
+      {predict_spec(), run_predict},
+      {simulate_spec(), run_simulate, true},
+      {validate_spec(), run_validate},
+      {fit_spec(), run_fit},
+      {train_spec(), run_train, true},
+      {quote_spec(), run_quote},
+      {report_spec(), run_report},
+      {show_spec(), run_show},
+      {verify_spec(), run_verify},
+      {catalog_spec(), run_catalog},
+      {device_spec(), run_device},
+      {version_spec(), run_version},
+      {completion_spec(), run_completion},
       {help_spec(), run_help},
   };
   return all;

@@ -9,6 +9,7 @@
 #include <utility>
 
 #include "app/command.hpp"
+#include "app/cost_options.hpp"
 #include "app/planner.hpp"
 #include "app/progress.hpp"
 #include "app/provenance.hpp"
@@ -22,6 +23,7 @@
 #include "io/atomic_file.hpp"
 #include "io/data_path.hpp"
 #include "io/listing.hpp"
+#include "io/results_columns.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
 #include "io/simulation_json.hpp"
@@ -42,6 +44,7 @@ struct Plan {
   Scene scene;
   Question question{};
   std::vector<std::int64_t> devices;
+  CostBasis costs;
   PlanResults results;  // all but the sizes, at first
 };
 
@@ -69,13 +72,15 @@ void load(const ParsedOptions& options, Plan& plan) {
   add_evidence(plan.scene, plan.question, r.assumptions);
   r.question.restrictions = restrictions(options);
   r.question.keep = options.count("top", 1, most_kept);
+  plan.costs = read_cost_basis(options, plan.scene, models, r.question);
   r.inputs = plan.scene.inputs;
-  const std::string program = version().number + " " + commit_text();
+  std::string program = version().number + " " + commit_text();
+  for (const char* option : {"assume", "grid", "draws", "seed"}) program += "\n" + options.find(option).value_or("");
   r.provenance = {version().number,
                   commit_text(),
                   canonical_command(plan_spec(), options, output_options),
                   date_of_epoch(std::getenv("SOURCE_DATE_EPOCH")),
-                  0,
+                  static_cast<std::int64_t>(plan.costs.seed),
                   derived_uuid(r.question, r.inputs, program)};
 }
 
@@ -161,10 +166,38 @@ std::vector<PlanReplay> replays(const Question& question, const PlanResults& res
   return out;
 }
 
-/// The answer in words, the files, the text for stdout.
+/// The answer in words, then what it costs all in all and how sure that is.
+void study_costs(const MpiSession& session, Plan& plan) {
+  PlanResults& r = plan.results;
+  std::string message;
+  together(session, [&] {
+    if (!session.is_root()) return;
+    r.answer = answer_of(judge(r));
+    if (const PlanPoint* best = r.best_of(r.answer.devices)) message = pack({*best});
+  });
+  session.broadcast(message);
+  if (message.empty()) return;
+  CostStudy study;
+  bool beyond = false;
+  together(session, [&] {
+    try {
+      study = study_of(plan.costs, unpack_points(message).at(0));
+    } catch (const MoneyRangeError&) {
+      beyond = true;  // of absurd runs; the plan is an answer all the same
+    }
+  });
+  if (beyond) return;
+  study.uncertainty = draw_together(session, study.model, plan.costs.seed, plan.costs.draws);
+  together(session, [&] {
+    if (!session.is_root()) return;
+    study.fan = fan_of(plan.costs, r);
+    r.costs = std::move(study);
+  });
+}
+
+/// The files, the text for stdout.
 CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& session, const Question& question, PlanResults& results) {
   const Verdict verdict = judge(results);
-  results.answer = answer_of(verdict);
   const std::string text = plan_report(results);
   const bool force = options.flag("force");
   if (options.given("out")) save_results(results, options.text("out"), force);
@@ -202,6 +235,7 @@ CommandSpec plan_spec() {
               .help = "of one step: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]",
               .letter = 'b'}}},
            money_options(),
+           cost_options(),
            goodput_options(),
            space_options(),
            {"Output",
@@ -229,6 +263,7 @@ CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) 
   });
   if (options.flag("dry-run")) return {session.is_root() ? dry_run(options, plan) : ""};
   plan_all(options, session, plan);
+  study_costs(session, plan);
   CommandResult result;
   together(session, [&] {
     if (session.is_root()) result = deliver_plan(options, session, plan.question, plan.results);

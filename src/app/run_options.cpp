@@ -21,7 +21,8 @@ constexpr Watts strongest{1e6};  // one device with its share of the node
 template <class Q>
 Q within(const ParsedOptions& options, const std::string& name, Q least, Q most) {
   const Q value = options.quantity<Q>(name);
-  if (!(value >= least && value <= most)) options.fail(name, "is out of range", "give from " + format_quantity(least) + " to " + format_quantity(most));
+  if (!(value >= least && value <= most))
+    options.fail(name, "is out of range", "give from " + format_quantity(least) + " to " + format_quantity(most));
   return value;
 }
 
@@ -35,19 +36,6 @@ struct Stated {
       assumptions.push_back({std::move(name), std::move(value), "default", std::move(source), std::move(date)});
   }
 };
-
-void read_amount(const ParsedOptions& options, PlanQuestion& q) {
-  const std::string wanted = q.counts_tokens ? "tokens" : "samples", other = q.counts_tokens ? "samples" : "tokens";
-  if (options.given(other)) options.fail(other, q.model + " is trained on " + wanted, "give --" + wanted);
-  if (!options.given(wanted))
-    throw UsageError("the option '--" + wanted + "' is required",
-                     fmt::format("say how much is trained, e.g. --{}", q.counts_tokens ? "tokens 15T" : "samples 1B"));
-  q.units = static_cast<double>(options.count(wanted, 1));
-  if (options.given("deadline")) q.deadline = within(options, "deadline", Seconds{}, longest);
-  if (options.given("budget")) q.budget = within(options, "budget", Dollars{}, dearest);
-  if (q.deadline && *q.deadline <= Seconds{}) options.fail("deadline", "a deadline of no time", "give e.g. 30 d");
-  if (q.budget && *q.budget <= Dollars{}) options.fail("budget", "a budget of nothing", "give e.g. '$50M'");
-}
 
 void take_price(const Price& price, const std::string& how, PlanQuestion& q, std::vector<Assumption>& assumptions) {
   q.run.price = price.per_device;
@@ -142,14 +130,22 @@ Watts wall_power(const Cluster& cluster) {
   return cluster.device.power * node_over_devices;
 }
 
-void read_run(const ParsedOptions& options, Scene& scene, const std::filesystem::path& models, PlanQuestion& q,
-              std::vector<Assumption>& assumptions) {
-  const Stated stated{options, assumptions};
-  read_amount(options, q);
-  read_price(options, scene, models, q, assumptions);
+void read_amount(const ParsedOptions& options, PlanQuestion& q) {
+  const std::string wanted = q.counts_tokens ? "tokens" : "samples", other = q.counts_tokens ? "samples" : "tokens";
+  if (options.given(other)) options.fail(other, q.model + " is trained on " + wanted, "give --" + wanted);
+  if (!options.given(wanted))
+    throw UsageError("the option '--" + wanted + "' is required",
+                     fmt::format("say how much is trained, e.g. --{}", q.counts_tokens ? "tokens 15T" : "samples 1B"));
+  q.units = static_cast<double>(options.count(wanted, 1));
+  if (options.given("deadline")) q.deadline = within(options, "deadline", Seconds{}, longest);
+  if (options.given("budget")) q.budget = within(options, "budget", Dollars{}, dearest);
+  if (q.deadline && *q.deadline <= Seconds{}) options.fail("deadline", "a deadline of no time", "give e.g. 30 d");
+  if (q.budget && *q.budget <= Dollars{}) options.fail("budget", "a budget of nothing", "give e.g. '$50M'");
+}
 
+void read_failures(const ParsedOptions& options, FailureModel& f, std::vector<Assumption>& assumptions) {
+  const Stated stated{options, assumptions};
   const FailureModel usual;
-  FailureModel& f = q.run.failures;
   f.failures_per_device_day = options.given("failure-rate") ? options.number("failure-rate", 0, 10) : usual.failures_per_device_day;
   f.restart = within(options, "restart", Seconds{}, longest);
   f.checkpoint_stall = within(options, "checkpoint-stall", Seconds{}, longest);
@@ -167,7 +163,15 @@ void read_run(const ParsedOptions& options, Scene& scene, const std::filesystem:
          options.given("checkpoint-interval") ? run_text(f.checkpoint_interval) : "optimum of each size", "Young, CACM 17(9)", "1974");
   stated("planned-stops", "planned stops an unexpected one", fmt::format("{:.3g}", f.planned_per_unexpected),
          "47 against 419, Llama Team, arXiv 2407.21783, Table 5", "2024-07");
+}
 
+void read_run(const ParsedOptions& options, Scene& scene, const std::filesystem::path& models, PlanQuestion& q,
+              std::vector<Assumption>& assumptions) {
+  const Stated stated{options, assumptions};
+  read_amount(options, q);
+  read_price(options, scene, models, q, assumptions);
+
+  read_failures(options, q.run.failures, assumptions);
   q.run.units = q.units;
   q.run.reserve = options.number("reserve", 0, 10);
   stated("reserve", "device-time in reserve", significant(100 * q.run.reserve) + " %", "none");

@@ -19,6 +19,12 @@ OptionGroup money_options();
 /// --failure-rate, --restart, --checkpoint-stall, --checkpoint-interval, --planned-stops.
 OptionGroup goodput_options();
 
+/// Units, deadline and budget of `question`.  Throws UsageError when the amount is missing or of the wrong kind.
+void read_amount(const ParsedOptions& options, PlanQuestion& question);
+
+/// What goes wrong, from goodput_options().
+void read_failures(const ParsedOptions& options, FailureModel& failures, std::vector<Assumption>& assumptions);
+
 /// Fills run, price_name, units, deadline and budget of `question`; every value goes into `assumptions`, the price list into the scene's
 /// inputs. Without --price the catalogue's usual price of that kind is taken: see Catalog::usual_price.
 void read_run(const ParsedOptions& options, Scene& scene, const std::filesystem::path& models, PlanQuestion& question,

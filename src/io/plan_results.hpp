@@ -11,6 +11,7 @@
 
 #include "catalog/strategy.hpp"
 #include "cost/step_cost.hpp"
+#include "projection/cost_study.hpp"
 #include "projection/projection.hpp"
 
 namespace reckon {
@@ -96,6 +97,7 @@ struct PlanResults {
   std::vector<PlanPoint> candidates;      ///< by size, then place: all that fit and were kept
   std::vector<PlanPoint> nearest_misses;  ///< smallest footprint of each size where nothing fits
   PlanAnswer answer;
+  std::optional<CostStudy> costs;         ///< of the size that the answer is about; nothing when there is none
   std::vector<Assumption> assumptions;
   std::vector<InputText> inputs;
   PlanProvenance provenance;

@@ -10,6 +10,7 @@
 #include "io/atomic_file.hpp"
 #include "io/hdf5_image.hpp"
 #include "io/results_columns.hpp"
+#include "io/results_costs.hpp"
 #include "io/results_json.hpp"
 
 namespace reckon {
@@ -154,6 +155,7 @@ Hdf5Image image_of(const PlanResults& results, const std::string& file) {
   write_numbered(image, "/nearest_misses", "nearest_miss", "number of the nearest miss", pointers(results.nearest_misses));
   write_answer(image, results);
   write_assumptions(image, results.assumptions);
+  if (results.costs) write_costs(image, *results.costs);
   return image;
 }
 

@@ -6,6 +6,7 @@
 //   /candidates/<column> the fastest strategies of each size, on /candidates/candidate
 //   /nearest_misses/...  the smallest footprint of each size where nothing fits
 //   /best/<column>       the plan that the answer is about; attributes kind, sentence, details
+//   /costs/...           the cost study: assumptions, formulas, rows, totals, distributions; see io/results_costs.hpp
 //   /assumptions/...     name, value, basis, source and date of every number that the answer rests on
 //
 // The columns are those of io/results_columns.hpp.  Same results, same bytes.

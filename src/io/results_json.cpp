@@ -7,6 +7,7 @@
 
 #include "base/text.hpp"
 #include "io/results_columns.hpp"
+#include "io/results_costs.hpp"
 
 namespace reckon {
 namespace {
@@ -173,6 +174,7 @@ std::string plan_json(const PlanResults& results) {
     inputs.push_back({{"name", i.name}, {"path", i.path}, {"size", i.text.size()}, {"sha256", i.sha256}});
   out["sizes"] = sizes;
   out["candidates"] = candidates;
+  out["costs"] = results.costs ? costs_json(*results.costs) : Json(nullptr);
   out["assumptions"] = json_of(results.assumptions);
   out["inputs"] = inputs;
   out["provenance"] = json_of(results.provenance);

@@ -9,6 +9,7 @@
 #include "io/hdf5_read.hpp"
 #include "io/json.hpp"
 #include "io/results_columns.hpp"
+#include "io/results_costs.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
 #include "io/sha256.hpp"
@@ -33,6 +34,7 @@ class Reader {
     read_assumptions(out);
     read_answer(out);
     check_agreement(out);
+    out.costs = read_costs(contents_, file_);
     return out;
   }
 

@@ -8,6 +8,7 @@
 #include <functional>
 
 #include "base/text.hpp"
+#include "report/cost_report.hpp"
 #include "report/numbers.hpp"
 #include "report/parts_report.hpp"
 #include "report/table.hpp"
@@ -150,7 +151,7 @@ std::string plan_report(const PlanResults& results) {
   const Verdict verdict = judge(results);
   std::string out = verdict.sentence + "\n";
   for (const std::string& line : verdict.details) out += "  " + line + "\n";
-  out += "\n" + sizes_table(results, verdict) + legend(results) + energy(verdict);
+  out += "\n" + sizes_table(results, verdict) + legend(results) + (results.costs ? cost_summary(results) : energy(verdict));
   out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + assumptions_report(results.assumptions) +
          provenance(results);
   return out;

@@ -26,6 +26,7 @@ import catalogue_cases
 import environment_cases
 import flag_cases
 import input_file_cases
+import money_cases
 import results_cases
 from case import complaint_errors
 from small_catalogue import make_small_catalogue
@@ -161,6 +162,7 @@ def collect(source):
         + catalogue_cases.cases(source)
         + input_file_cases.cases(source)
         + results_cases.cases(source)
+        + money_cases.cases(source)
         + environment_cases.cases(source)
     )
     names = collections.Counter(c.name for c in cases)

@@ -14,6 +14,7 @@ FILES = {
     "clusters": ["dgx-h100-superpod"],
     "prices": [],
     "calibrations": ["h100-sxm-80gb", "l40s"],
+    "costs": ["defaults", "places"],
     "architectures": ["llama-2-7b", "llama-3-8b", "mixtral-8x7b", "gpt2", "resnet-50", "t5-base"],
 }
 
