@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/error.hpp"
+#include "base/quantile.hpp"
 
 namespace reckon {
 
@@ -91,14 +92,8 @@ ErrorSummary summarise(const std::vector<double>& signed_errors) {
   out.mean /= n;
   out.bias /= n;
   std::sort(magnitude.begin(), magnitude.end());
-  const auto quantile = [&](double q) {  // linear between order statistics, as numpy's default
-    const double at = q * (n - 1.0);
-    const auto low = static_cast<std::size_t>(at);
-    const std::size_t high = std::min(low + 1, magnitude.size() - 1);
-    return magnitude[low] + (at - static_cast<double>(low)) * (magnitude[high] - magnitude[low]);
-  };
-  out.median = quantile(0.5);
-  out.p90 = quantile(0.9);
+  out.median = quantile(magnitude, 0.5);
+  out.p90 = quantile(magnitude, 0.9);
   out.worst = magnitude.back();
   return out;
 }

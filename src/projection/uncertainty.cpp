@@ -218,14 +218,6 @@ std::vector<double> draw_rows(const CostModel& model, std::uint64_t seed, std::i
   return out;
 }
 
-double quantile(const std::vector<double>& sorted, double share) {
-  if (sorted.empty()) throw InternalError("a quantile of nothing");
-  const double at = share * static_cast<double>(sorted.size() - 1);
-  const auto below = static_cast<std::size_t>(at);
-  const std::size_t above = std::min(below + 1, sorted.size() - 1);
-  return sorted[below] + (at - static_cast<double>(below)) * (sorted[above] - sorted[below]);
-}
-
 Uncertainty reduce_draws(const CostModel& model, std::uint64_t seed, std::int64_t draws, const std::vector<double>& rows) {
   const std::vector<std::string> names = draw_columns(model);
   const std::size_t width = names.size(), scenarios = model.scenarios.size(), n = static_cast<std::size_t>(draws);

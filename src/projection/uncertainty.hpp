@@ -9,6 +9,7 @@
 #include <string>
 #include <vector>
 
+#include "base/quantile.hpp"
 #include "base/random.hpp"
 #include "projection/cost_model.hpp"
 
@@ -30,9 +31,6 @@ std::vector<std::string> draw_columns(const CostModel& model);
 
 /// Draws `first` to `first + count - 1`, row by row over draw_columns().
 std::vector<double> draw_rows(const CostModel& model, std::uint64_t seed, std::int64_t first, std::int64_t count);
-
-/// The value below which `share` of the values lie, linear between order statistics (type 7 of Hyndman and Fan 1996).  `sorted` ascending.
-double quantile(const std::vector<double>& sorted, double share);
 
 struct Quantiles {
   double p10 = 0, p50 = 0, p90 = 0, mean = 0;

@@ -274,15 +274,6 @@ CheckpointIntervals checkpoint_intervals(const RunScenario& scenario, std::uint6
   return out;
 }
 
-double quantile(const std::vector<double>& sorted, double q) {
-  if (sorted.empty()) return 0;
-  const double at = q * static_cast<double>(sorted.size() - 1);
-  const auto low = static_cast<std::size_t>(at);
-  const std::size_t high = std::min(low + 1, sorted.size() - 1);
-  if (sorted[low] == sorted[high]) return sorted[low];  // also two infinities
-  return sorted[low] + (at - static_cast<double>(low)) * (sorted[high] - sorted[low]);
-}
-
 RunSummary summarise_runs(const RunScenario& s, const std::vector<RunOutcome>& outcomes) {
   RunSummary out;
   out.samples = outcomes.size();

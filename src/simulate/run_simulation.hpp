@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "base/quantile.hpp"
 #include "catalog/failure_model.hpp"
 
 namespace reckon {
@@ -76,9 +77,6 @@ struct RunSummary {
   RunOutcome mean;  ///< of every part
 };
 RunSummary summarise_runs(const RunScenario& scenario, const std::vector<RunOutcome>& outcomes);
-
-/// The share `q` of sorted values lies at or below the result; linear between neighbours.
-double quantile(const std::vector<double>& sorted, double q);
 
 /// Throws UsageError for a scenario that cannot be: no work, negative times, a checkpoint size without bandwidth.
 void validate(const RunScenario& scenario);
