@@ -112,10 +112,10 @@ std::string nearest_word(std::string_view word, const std::vector<std::string>& 
     const int distance = edit_distance(wanted, lower(candidate));
     if (distance < best_distance) best_distance = distance, best = &candidate;
   }
-  if (best) return *best;
-  for (const std::string& candidate : known)
+  if (best && best_distance <= 1) return *best;
+  for (const std::string& candidate : known)  // a beginning says more than two changed letters
     if (wanted.size() >= 2 && lower(candidate).starts_with(wanted)) return candidate;
-  return {};
+  return best ? *best : std::string();
 }
 
 std::string suggestion(std::string_view word, const std::vector<std::string>& known) {

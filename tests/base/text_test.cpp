@@ -22,6 +22,7 @@ TEST(Text, SuggestsTheNearestWord) {
   EXPECT_EQ(nearest_word("tokns", known), "tokens");
   EXPECT_EQ(nearest_word("Tokens", known), "tokens");
   EXPECT_EQ(nearest_word("dead", known), "deadline");  // a beginning
+  EXPECT_EQ(nearest_word("dead", {"seed", "deadline"}), "deadline");  // rather than two changed letters
   EXPECT_EQ(nearest_word("pt", known), "tp");
   EXPECT_EQ(nearest_word("x", known), "");
   EXPECT_EQ(nearest_word("unrelated", known), "");
