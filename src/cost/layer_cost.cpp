@@ -55,6 +55,7 @@ constexpr double launches_per_checkpoint = 100.0;
 /// Host work of a mixture-of-experts block per pass, beside its kernels: routing, token counts, dispatcher and grouped products in Python.
 /// Qwen3-30B takes 9.2 to 9.5 ms a layer and micro-batch of 4,096 tokens on an H100 and on a B200 alike (Megatron-Bridge 25.11 and 26.04,
 /// docs/performance-summary-archive.md), three times what the devices need.
+/// Both numbers were read off those training rows, not measured on their own.
 constexpr double launches_per_expert_block = 350.0, launches_per_local_expert = 14.0;
 
 const GroupPlacement& placement(const Placements& p, Group group) {
