@@ -210,6 +210,7 @@ Details stack_details(const Stack& s) {
   for (const auto& [architecture, kernel] : s.facts.attention) facts.add("attention." + architecture, std::string(name_of(kernel)));
   facts.add("gradient_bytes", significant(s.facts.gradient_bytes));
   facts.add("bf16_gradient_bytes", significant(s.facts.bf16_gradient_bytes));
+  facts.add("fp16_gradients", yes_no(s.facts.fp16_gradients));
   facts.add("master_bytes", significant(s.facts.master_bytes));
   facts.add("moment_bytes", significant(s.facts.moment_bytes));
   facts.add("overlap_tensor", yes_no(s.facts.overlap_tensor));

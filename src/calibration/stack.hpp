@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <string>
@@ -9,6 +10,7 @@
 
 #include "base/quantity.hpp"
 #include "calibration/compute.hpp"
+#include "catalog/precision.hpp"
 #include "catalog/provenance.hpp"
 
 namespace reckon {
@@ -23,6 +25,8 @@ struct StackFacts {
   double gradient_bytes = 4;                         ///< accumulated gradient, bytes a parameter
   double bf16_gradient_bytes = 0;      ///< beside those, in bf16 runs: DeepSpeed's BF16_Optimizer accumulates whole fp32 gradients
   double reduced_gradient_bytes = 4;   ///< gradient on the wire
+  bool fp16_gradients = false;         ///< fp16 runs accumulate and reduce in fp16 (Megatron-LM forces fp32 accumulation on bf16 runs alone)
+  bool flat_gradient_copy = false;     ///< fp16 runs copy their gradients to a flat fp32 buffer for the update (DeepSpeed's ZeRO optimizer)
   bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none
   double moment_bytes = 8;             ///< both Adam moments
@@ -37,6 +41,14 @@ struct StackFacts {
   bool fused_dispatch = false;           ///< the expert all-to-all delivers tokens in expert order (DeepEP, HybridEP)
   bool cuda_graphs = false;              ///< no host time between kernels
 };
+
+/// Bytes of an accumulated gradient, and of one on the wire, in runs of that precision.
+inline double gradient_bytes(const StackFacts& facts, Precision p) {
+  return facts.fp16_gradients && p == Precision::fp16 ? std::min(2.0, facts.gradient_bytes) : facts.gradient_bytes;
+}
+inline double reduced_gradient_bytes(const StackFacts& facts, Precision p) {
+  return facts.fp16_gradients && p == Precision::fp16 ? std::min(2.0, facts.reduced_gradient_bytes) : facts.reduced_gradient_bytes;
+}
 
 /// The fitted constants, shared by all devices and precisions of the stack.  Physical meaning and plausible range beside each.
 struct StackConstants {

@@ -32,7 +32,8 @@ struct PublishedRun {
   Strategy strategy;
   Seconds step_time;                   ///< one optimiser step
   bool step_time_derived = false;      ///< inverted from a printed rate, not printed or logged itself
-  std::optional<Bytes> peak_memory;    ///< allocated, of the fullest device
+  std::optional<Bytes> peak_memory;    ///< of the fullest device: allocated, or all that the driver shows
+  bool whole_device_memory = false;    ///< peak_memory was read from nvidia-smi: driver context and allocator's cache count
   std::optional<Bytes> peak_reserved;  ///< held by the caching allocator
   std::optional<Seconds> time_to_train;
   std::vector<std::string> assumed;  ///< fields that the source does not say, e.g. `cluster.fabric`

@@ -44,12 +44,13 @@ Seconds sharded_weights_time(const Job& job, const LoweredModel& model, const St
   const double m = static_cast<double>(job.strategy.num_micro_batches());
   Seconds gather, scatter;
   const StackFacts& facts = job.stack->facts;
+  const double wire = reduced_gradient_bytes(facts, job.strategy.precision);
   const auto add = [&](const LoweredLayer& layer, double count) {
     const double pieces = facts.gathers_by_tensor ? std::max(1.0, weight_tensors(layer)) : 1.0;
     gather += collective_time(*job.links, Collective::all_gather, Bytes{layer.parameters * element / pieces}, placements.data) * (count * pieces);
     gather += collective_time(*job.links, Collective::all_gather, Bytes{layer.expert_parameters * element}, placements.expert_data) * count;
-    scatter += reduce_time(job, Bytes{layer.trainable * facts.reduced_gradient_bytes}, placements.data, true) * count;
-    scatter += reduce_time(job, Bytes{layer.trainable_experts * facts.reduced_gradient_bytes}, placements.expert_data, true) * count;
+    scatter += reduce_time(job, Bytes{layer.trainable * wire}, placements.data, true) * count;
+    scatter += reduce_time(job, Bytes{layer.trainable_experts * wire}, placements.expert_data, true) * count;
   };
   for (std::size_t k = 0; k < stage.count.size(); ++k) add(model.kinds[k], static_cast<double>(stage.count[k]));
   if (stage.first) add(model.before, 1);
@@ -67,8 +68,9 @@ Seconds stage_data_time(const Job& job, const LoweredModel& model, const Stage& 
   if (s.sharding == Sharding::zero3) return sharded_weights_time(job, model, stage, t, placements);
   const StageParameters p = parameters_of(model, stage);
   const bool sharded = s.sharding != Sharding::none;
-  const Seconds reduce = reduce_time(job, Bytes{p.trainable_dense * facts.reduced_gradient_bytes}, placements.data, sharded) +
-                         reduce_time(job, Bytes{p.trainable_expert * facts.reduced_gradient_bytes}, placements.expert_data, sharded);
+  const double wire = reduced_gradient_bytes(facts, s.precision);
+  const Seconds reduce = reduce_time(job, Bytes{p.trainable_dense * wire}, placements.data, sharded) +
+                         reduce_time(job, Bytes{p.trainable_expert * wire}, placements.expert_data, sharded);
   Seconds out = exposed(job, reduce, t.backward_total(), facts.overlap_gradients);
   if (sharded) {
     const double element = is_low_precision(s.precision) && facts.low_precision_weights ? operand_bytes(s.precision) : activation_bytes(s.precision);
@@ -112,7 +114,7 @@ Seconds exposed_data_time(const Job& job, const LoweredModel& model, const std::
     worst = max(worst, t);
   }
   if (stages.size() > 1 && model.tied_parameters > 0) {  // first and last stage sum the gradients of the shared table
-    worst += collective_time(*job.links, Collective::all_reduce, Bytes{model.tied_parameters * job.stack->facts.gradient_bytes},
+    worst += collective_time(*job.links, Collective::all_reduce, Bytes{model.tied_parameters * gradient_bytes(job.stack->facts, job.strategy.precision)},
                              strided_placement(2, job.strategy.num_devices() / 2, *job.cluster));
   }
   return worst;
@@ -127,7 +129,7 @@ Seconds optimizer_time(const Job& job, const LoweredModel& model, const std::vec
     const StageParameters p = parameters_of(model, stage);
     const double own = p.trainable_dense / shard_ranks(s) + p.trainable_expert / expert_shard_ranks(s);
     const double held = s.sharding == Sharding::zero3 ? own : p.trainable_dense + p.trainable_expert;
-    const double gradient = facts.gradient_bytes;
+    const double gradient = gradient_bytes(facts, s.precision);
     Work update;
     switch (job.task.optimizer) {
       case Optimizer::adamw: update = adam_work(own, gradient, facts.master_bytes, facts.moment_bytes, weight); break;

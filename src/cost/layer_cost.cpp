@@ -184,8 +184,9 @@ Seconds backward_weight_time(const Op& op, const Job& job) {
   // and where the addition is a kernel of its own the 16-bit gradient is read again
   const StackFacts& facts = job.stack->facts;
   const double weights = f.batch * f.n * f.k;
-  const double extra = facts.fused_wgrad_accumulation ? 2.0 * facts.gradient_bytes - 2.0 : 2.0 * facts.gradient_bytes + 2.0;
-  const bool accumulates = job.strategy.num_micro_batches() > 1 || facts.gradient_bytes > 2.0;
+  const double gradient = gradient_bytes(facts, job.strategy.precision);
+  const double extra = facts.fused_wgrad_accumulation ? 2.0 * gradient - 2.0 : 2.0 * gradient + 2.0;
+  const bool accumulates = job.strategy.num_micro_batches() > 1 || gradient > 2.0;
   if (accumulates) t += traffic_time(job, Bytes{weights * extra});
   return t * op.times;
 }
@@ -262,6 +263,7 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
       out.backward_weight *= stretch;
       out.recompute *= stretch;
     }
+    out.forward += host * layer.blocking_launches;
   }
   return out;
 }

@@ -50,6 +50,7 @@ struct Message {
 struct LoweredLayer {
   std::vector<Op> ops;
   std::vector<Message> messages;
+  double blocking_launches = 0;                           ///< host work of a pass, in kernel launches, that the device waits for
   Bytes workspace;                                        ///< alive while the layer runs, beside what is saved
   double parameters = 0, expert_parameters = 0;           ///< on this device
   double trainable = 0, trainable_experts = 0;            ///< of those

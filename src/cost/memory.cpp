@@ -1,6 +1,8 @@
 // Peak memory of the fullest stage.
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
+#include <array>
+#include <string_view>
 
 #include "cost/data_parallel.hpp"
 #include "cost/placement.hpp"
@@ -29,9 +31,13 @@ StageMemory stage_memory(const Job& job, const LoweredModel& model, const Stage&
 
 namespace {
 
-/// cuBLAS and TransformerEngine workspaces (32 MiB a stream and more on Hopper and later), rotary tables, norms' statistics: what SimuMax's
-/// B200 runs hold beside weights, states and activations (0.6 to 1.5 GiB).
-constexpr Bytes library_workspace = gibibytes * 0.75;
+/// cuBLAS and TransformerEngine workspaces (32 MiB a stream and more from Hopper on), rotary tables, norms' statistics: what SimuMax's
+/// B200 runs hold beside weights, states and activations (0.6 to 1.5 GiB).  Before Hopper cuBLAS takes 8 MiB a stream
+/// (docs.nvidia.com/cuda/cublas, CUBLAS_WORKSPACE_CONFIG) and there is no TransformerEngine.
+Bytes library_workspace(const Device& device) {
+  static constexpr std::array<std::string_view, 3> small{"volta", "turing", "ampere"};
+  return std::find(small.begin(), small.end(), device.architecture) != small.end() ? gibibytes * 0.05 : gibibytes * 0.75;
+}
 
 double expert_ranks(const Strategy& s) {
   if (s.sharding == Sharding::none) return 1.0;
@@ -62,9 +68,12 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
     for (const LoweredLayer& kind : model.kinds) layer = std::max(layer, kind.parameters + kind.expert_parameters);
     out.communication += Bytes{2.0 * layer * element};
   }
-  const double gradient_bytes = facts.gradient_bytes + (s.precision == Precision::bf16 ? facts.bf16_gradient_bytes : 0.0);
-  out.gradients = Bytes{gradient_bytes * (p.trainable_dense / (gradients_split ? shard : 1.0) + p.trainable_expert / (gradients_split ? experts : 1.0))};
-  out.optimizer = Bytes{(facts.master_bytes + facts.moment_bytes) * (p.trainable_dense / shard + p.trainable_expert / experts)};
+  const double gradient = gradient_bytes(facts, s.precision) + (s.precision == Precision::bf16 ? facts.bf16_gradient_bytes : 0.0);
+  out.gradients = Bytes{gradient * (p.trainable_dense / (gradients_split ? shard : 1.0) + p.trainable_expert / (gradients_split ? experts : 1.0))};
+  const double own = p.trainable_dense / shard + p.trainable_expert / experts;
+  out.optimizer = Bytes{(facts.master_bytes + facts.moment_bytes) * own};
+  // one block, larger than what the caching allocator has back from activations
+  if (facts.flat_gradient_copy && s.precision == Precision::fp16) out.optimizer += Bytes{4.0 * own};
 
   const StageMemory saved = stage_memory(job, model, stage);
   const double flight = in_flight(s.schedule, s.pipeline_parallel, index, s.virtual_stages, s.num_micro_batches());
@@ -72,7 +81,7 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
   Bytes layer_workspace;
   for (std::size_t k = 0; k < stage.count.size(); ++k)
     if (stage.count[k] > 0) layer_workspace = max(layer_workspace, model.kinds[k].workspace);
-  out.workspace = saved.transient + layer_workspace + model.boundary * 2.0 + library_workspace;
+  out.workspace = saved.transient + layer_workspace + model.boundary * 2.0 + library_workspace(job.cluster->device);
   // driver context and NCCL channels; the allocator's slack over what is live.  About 1.5 GiB on recent drivers with a few communicators.
   out.framework = gibibytes * 1.5;
   return out;

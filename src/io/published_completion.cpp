@@ -66,4 +66,16 @@ void KnownModels::complete(Architecture& architecture) {
   architecture.notes.push_back("attention, biases and routing as in the catalogue's " + *entry);
 }
 
+bool reads_whole_device(const std::string& source) {
+  // "Checking the actual GPU allocations (nvidia-smi)", train/tr11-176B-ml/chronicles-prequel.md
+  return source.find("bigscience-workshop/bigscience") != std::string::npos;
+}
+
+std::optional<StatedCluster::Link> known_link(const std::string& source) {
+  // slurm_launcher.py of the repository trains from Amazon FSx paths (/fsx/...) on H100 nodes: AWS P5, 32 EFA cards of 100 Gb/s.
+  if (source.compare(0, 21, "huggingface/nanotron@") == 0)
+    return StatedCluster::Link{.nics_per_node = 32, .nic_bandwidth = BytesPerSecond{100e9 / 8.0}, .kind = "efa"};
+  return std::nullopt;
+}
+
 }  // namespace reckon

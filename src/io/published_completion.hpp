@@ -9,6 +9,7 @@
 #include <vector>
 
 #include "catalog/architecture.hpp"
+#include "catalog/catalog.hpp"
 
 namespace reckon {
 
@@ -29,5 +30,11 @@ class KnownModels {
   std::vector<std::string> names_;
   std::map<std::string, Architecture> read_;
 };
+
+/// Whether a source read its peak memory from the driver (nvidia-smi) instead of the framework's allocator.
+bool reads_whole_device(const std::string& source);
+
+/// The network of a source whose rows do not state one, where the source's own files tell whose machines it ran on; nothing otherwise.
+std::optional<StatedCluster::Link> known_link(const std::string& source);
 
 }  // namespace reckon

@@ -45,7 +45,7 @@ void read_detail(const JsonNode& node, RunDetail& detail) {
 
 }  // namespace
 
-Cluster run_cluster(const JsonNode& node, const Catalog& catalog) {
+Cluster run_cluster(const JsonNode& node, const Catalog& catalog, const std::string& source) {
   node.refuse_unknown({"device", "num_devices", "devices_per_node", "fabric"});
   StatedCluster stated;
   stated.device = node.at("device", "the id of a device").string();
@@ -60,8 +60,9 @@ Cluster run_cluster(const JsonNode& node, const Catalog& catalog) {
     link.nics_per_node = fabric->at("nics_per_node", "a whole number").integer(1, 1024);
     link.nic_bandwidth = BytesPerSecond{fabric->at("nic_gbit_per_s", "gigabit per second").number(0.1, 1e5) * 1e9 / 8.0};
     link.kind = fabric->at("kind", "such as \"infiniband\"").string();
-    if (const auto said = fabric->find("stated")) said->boolean();
-    stated.fabric = link;
+    const auto said = fabric->find("stated");
+    const bool assumed = said && !said->boolean();
+    stated.fabric = assumed ? known_link(source).value_or(link) : link;
   }
   try {
     catalog.device(stated.device);
@@ -96,7 +97,7 @@ PublishedRun read_run(const JsonNode& node, const Catalog& catalog, KnownModels&
   known.complete(run.architecture);
   run.architecture.provenance[""] = Source{run.source, "", true, ""};
   if (const auto params = architecture.find("params"); params && !params->is_null()) run.stated_params = params->number(1.0, 1e18);
-  run.cluster = run_cluster(cluster, catalog);
+  run.cluster = run_cluster(cluster, catalog, run.source);
   const auto fabric = cluster.find("fabric");
   run.fabric_stated = fabric && (!fabric->has("stated") || fabric->at("stated").boolean());
   run.strategy = run_strategy(strategy);
@@ -104,6 +105,7 @@ PublishedRun read_run(const JsonNode& node, const Catalog& catalog, KnownModels&
   if (const Transformer* transformer = run.architecture.transformer()) refuse_run_problems(strategy, problems(run.strategy, *transformer));
 
   read_measured(node.at("measured", "{step_time_s, how}"), run);
+  run.whole_device_memory = reads_whole_device(run.source);
   if (const auto assumed = node.find("assumed"))
     for (const JsonNode& item : assumed->items()) run.assumed.push_back(item.string());
   if (const auto detail = node.find("detail")) read_detail(*detail, run.detail);

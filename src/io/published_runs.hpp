@@ -25,7 +25,7 @@ PublishedRun published_run(const JsonNode& run, const Catalog& catalog);
 /// an encoder with the masked-language head; llama and moe: RMSNorm, rotary positions, no biases, untied.  Where `params` is stated,
 /// `tied_embeddings` is not, and the other choice agrees much better with `params`, that choice is taken and noted.
 Architecture run_architecture(const JsonNode& node);
-Cluster run_cluster(const JsonNode& node, const Catalog& catalog);
+Cluster run_cluster(const JsonNode& node, const Catalog& catalog, const std::string& source = "");
 Strategy run_strategy(const JsonNode& node);
 
 }  // namespace reckon

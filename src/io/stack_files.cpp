@@ -28,6 +28,8 @@ constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
                               {"overlap_pipeline", &StackFacts::overlap_pipeline},
                               {"overlap_experts", &StackFacts::overlap_experts},
                               {"fused_dispatch", &StackFacts::fused_dispatch},
+                              {"fp16_gradients", &StackFacts::fp16_gradients},
+                              {"flat_gradient_copy", &StackFacts::flat_gradient_copy},
                               {"low_precision_weights", &StackFacts::low_precision_weights},
                               {"cuda_graphs", &StackFacts::cuda_graphs}};
 

@@ -39,7 +39,7 @@ Json run_entry(const PublishedRun& run, const Replay& replay) {
   out["predicted_step_time_s"] = priced ? Json(replay.cost.time.total().base()) : Json(nullptr);
   out["predicted_low_s"] = priced ? Json(replay.interval.low.base()) : Json(nullptr);
   out["predicted_high_s"] = priced ? Json(replay.interval.high.base()) : Json(nullptr);
-  out["predicted_peak_memory_gib"] = priced ? Json(replay.cost.memory.allocated().in(gibibytes)) : Json(nullptr);
+  out["predicted_peak_memory_gib"] = priced ? Json(comparable_memory(run, replay.cost).in(gibibytes)) : Json(nullptr);
   out["measured_peak_memory_gib"] = run.peak_memory ? Json(run.peak_memory->in(gibibytes)) : Json(nullptr);
   out["parts"] = priced ? parts_of(replay.cost) : Json(Json::object());
   return out;

@@ -45,6 +45,11 @@ Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stac
 Replay replay(const PublishedRun& run, const CalibrationSet& set);
 Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack);
 
+/// The predicted footprint on the measure that the run's peak memory was read with.
+inline Bytes comparable_memory(const PublishedRun& run, const StepCost& cost) {
+  return run.whole_device_memory ? cost.memory.total() : cost.memory.allocated();
+}
+
 /// Signed relative errors of the runs that were priced.
 std::vector<double> signed_errors(const std::vector<Replay>& replays);
 

@@ -138,7 +138,7 @@ std::string memory_table(const std::vector<ReplayedFile>& files) {
   for (const auto& [name, rows] : grouped(files, ErrorGroup::source)) {
     std::vector<double> errors;
     for (const Row& row : rows)
-      if (row.run->peak_memory) errors.push_back(row.replay->cost.memory.allocated() / *row.run->peak_memory - 1.0);
+      if (row.run->peak_memory) errors.push_back(comparable_memory(*row.run, row.replay->cost) / *row.run->peak_memory - 1.0);
     if (errors.empty()) continue;
     const ErrorSummary s = summarise(errors);
     table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.worst), signed_percent(s.bias)});

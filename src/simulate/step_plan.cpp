@@ -112,12 +112,13 @@ class Builder {
     StageFinish f;
     const StageParameters p = parameters_of(model, stages_[i]);
     const StackFacts& facts = job_.stack->facts;
+    const double wire = reduced_gradient_bytes(facts, s.precision);
     const bool sharded = s.sharding != Sharding::none;
     const Collective reduce = sharded ? Collective::reduce_scatter : Collective::all_reduce;
-    f.reduce = (collective_time(*job_.links, reduce, Bytes{p.trainable_dense * facts.reduced_gradient_bytes}, placements_.data) +
-                collective_time(*job_.links, reduce, Bytes{p.trainable_expert * facts.reduced_gradient_bytes}, placements_.expert_data))
+    f.reduce = (collective_time(*job_.links, reduce, Bytes{p.trainable_dense * wire}, placements_.data) +
+                collective_time(*job_.links, reduce, Bytes{p.trainable_expert * wire}, placements_.expert_data))
                    .base();
-    f.reduce_bytes = (p.trainable_dense + p.trainable_expert) * facts.reduced_gradient_bytes;
+    f.reduce_bytes = (p.trainable_dense + p.trainable_expert) * wire;
     if (sharded) {
       const double element = activation_bytes(s.precision);
       f.gather = (collective_time(*job_.links, Collective::all_gather, Bytes{p.dense * element}, placements_.data) +

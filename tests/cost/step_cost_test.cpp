@@ -100,6 +100,38 @@ TEST(StepCost, FrozenWeightsHaveNoOptimiserState) {
   EXPECT_LT(lora.cost().time.backward, full.cost().time.backward);
 }
 
+TEST(StepCost, Fp16RunsMayKeepTheirGradientsInFp16) {
+  Case c;
+  c.strategy.sharding = Sharding::none;
+  c.strategy.precision = Precision::fp16;
+  c.stack.facts.gradient_bytes = c.stack.facts.reduced_gradient_bytes = 4.0;
+  c.stack.facts.fp16_gradients = false;
+  const StepCost wide = c.cost();
+  c.stack.facts.fp16_gradients = true;
+  const StepCost narrow = c.cost();
+  EXPECT_DOUBLE_EQ(narrow.memory.gradients.base(), 0.5 * wide.memory.gradients.base());
+  EXPECT_LT(narrow.time.total(), wide.time.total());
+  c.strategy.precision = Precision::bf16;
+  EXPECT_DOUBLE_EQ(c.cost().memory.gradients.base(), wide.memory.gradients.base());
+}
+
+TEST(StepCost, AFlatCopyOfFp16GradientsIsFourBytesAParameter) {
+  Case c;
+  c.strategy.sharding = Sharding::none;
+  c.strategy.precision = Precision::fp16;
+  c.stack.facts.flat_gradient_copy = false;
+  const Bytes without = c.cost().memory.optimizer;
+  c.stack.facts.flat_gradient_copy = true;
+  EXPECT_DOUBLE_EQ(c.cost().memory.optimizer.base(), without.base() * (12.0 + 4.0) / 12.0);
+}
+
+TEST(StepCost, EachMicroBatchIsFetchedWhileTheDeviceWaits) {
+  Case one, four;
+  for (Case* c : {&one, &four}) c->stack.facts.cuda_graphs = false, c->stack.constants.host_time = Seconds{1e-3};
+  one.strategy.micro_batch_size = 4, one.strategy.global_batch_size = four.strategy.global_batch_size = 4;
+  EXPECT_GT(total(four) - total(one), 3 * 2 * 75 * 1e-3);  // three fetches more, on the first and the last stage, which are one here
+}
+
 TEST(StepCost, LowPrecisionProductsAreFaster) {
   Case bf16, fp8;
   fp8.strategy.precision = Precision::fp8;

@@ -318,6 +318,24 @@ TEST(WrongRunFiles, SynonymsOfSchedulesAreRead) {
   EXPECT_EQ(read_text(zero_bubble).front().strategy.schedule, Schedule::zb_h1);
 }
 
+TEST(PublishedRuns, AnUnstatedNetworkFollowsWhatTheSourceTellsElsewhere) {
+  const std::filesystem::path folder = std::filesystem::path(RECKON_SOURCE_DIR) / "experiments" / "published";
+  bool seen = false;
+  for (const PublishedRun& run : read_published_runs(folder / "other_frameworks.json", catalog())) {
+    if (run.stack != "nanotron" || run.cluster.max_devices <= 8) continue;
+    EXPECT_EQ(run.cluster.fabric.kind, "efa") << run.id;
+    EXPECT_FALSE(run.fabric_stated);
+    seen = true;
+  }
+  EXPECT_TRUE(seen);
+}
+
+TEST(PublishedRuns, MemoryReadFromTheDriverCountsItsContext) {
+  const std::filesystem::path folder = std::filesystem::path(RECKON_SOURCE_DIR) / "experiments" / "published";
+  EXPECT_TRUE(read_published_runs(folder / "bloom.json", catalog()).front().whole_device_memory);
+  EXPECT_FALSE(read_published_runs(folder / "zero_bubble.json", catalog()).front().whole_device_memory);
+}
+
 TEST(PublishedRuns, WellKnownModelsBringWhatTheirRowsLeaveOut) {
   const std::filesystem::path folder = std::filesystem::path(RECKON_SOURCE_DIR) / "experiments" / "published";
   bool latent = false, sinks = false;
