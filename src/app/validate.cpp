@@ -65,15 +65,17 @@ CommandResult run_validate(const ParsedOptions& options, const MpiSession&) {
   replay_all(files, set, leave_out_of(options.choice("leave-out", {"none", "model", "device", "source", "stack"})));
   if (options.flag("json")) return {validate_document(files)};
 
-  std::size_t runs = 0, tight = 0, unsupported = 0;
+  std::size_t runs = 0, refused = 0, tight = 0, unsupported = 0;
   for (const ReplayedFile& file : files)
     for (const Replay& r : file.replays) {
       ++runs;
-      tight += r.status == ReplayStatus::infeasible;
+      refused += r.status == ReplayStatus::infeasible;
+      tight += r.status == ReplayStatus::ok && !r.reason.empty();
       unsupported += r.status == ReplayStatus::unsupported;
     }
   std::string out = error_table(files, by == "stack" ? ErrorGroup::stack : by == "device" ? ErrorGroup::device : ErrorGroup::source);
-  out += fmt::format("{} runs; {} unsupported; {} that ran are predicted not to fit in memory\n", runs, unsupported, tight);
+  out += fmt::format("{} runs; {} unsupported; {} that ran are called infeasible, {} more exceed their device by less than the memory model's error ({:.0f} %)\n",
+                     runs, unsupported, refused, tight, 100.0 * memory_error);
   const std::string regret = regret_table(files);
   if (!regret.empty()) out += "\nRegret of the strategy predicted fastest, in groups of three or more strategies\n" + regret;
   const std::string memory = memory_table(files);

@@ -129,10 +129,11 @@ class TransformerLowering {
     b.stream("residual", OpGroup::other, Bytes{forward}, Bytes{backward}, Bytes{values * drop}, fused ? 1 : 1 + drop + (has_bias() ? 1 : 0), 1 + drop);
   }
 
-  void lora(LayerBuilder& b, const Shard& x, double rows, double in, double out) const {
+  /// `saves_input`: false where another op keeps the same tensor.
+  void lora(LayerBuilder& b, const Shard& x, double rows, double in, double out, bool saves_input = true) const {
     if (!x.frozen || task_.lora_rank <= 0) return;
     const double r = static_cast<double>(task_.lora_rank);
-    b.linear("lora down", OpGroup::other, {.rows = rows, .in = in, .out = r, .low_precision = false});
+    b.linear("lora down", OpGroup::other, {.rows = rows, .in = in, .out = r, .saves_input = saves_input, .low_precision = false});
     b.linear("lora up", OpGroup::other, {.rows = rows, .in = r, .out = out, .low_precision = false});
     b.stream("lora add", OpGroup::other, Bytes{rows * out * x.element * 3.0}, Bytes{rows * out * x.element}, Bytes{}, 1, 1);
   }
@@ -167,7 +168,7 @@ class TransformerLowering {
                           .causal = causal, .window = window ? static_cast<double>(model_.sliding_window) : 0.0});
     b.linear("attention output", OpGroup::other,
              {.rows = x.tokens, .in = a * d, .out = h(), .bias = model_.attention_output_bias, .frozen = x.frozen, .saves_input = x.unfused});
-    lora(b, x, x.tokens, a * d, h());
+    lora(b, x, x.tokens, a * d, h(), x.unfused);  // flash attention keeps its own output
   }
 
   /// DeepSeek-V2 section 2.1: the down projections are not split over the tensor group.

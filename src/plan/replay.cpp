@@ -65,7 +65,7 @@ Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& s
   out.spread = expected_spread(set.stacks.interval, stack, run.cluster.device.id, run.strategy.num_devices());
   out.interval = step_interval(set.stacks.interval, out.cost.time.total(), out.spread);
   if (!out.cost.fits(run.cluster.device.memory)) {
-    out.status = ReplayStatus::infeasible;
+    if (!out.cost.fits(run.cluster.device.memory * (1.0 + memory_error))) out.status = ReplayStatus::infeasible;
     out.reason = fmt::format("needs {:.1f} GiB of {:.1f} GiB", out.cost.memory.total().in(gibibytes), run.cluster.device.memory.in(gibibytes));
   }
   return out;

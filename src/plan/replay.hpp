@@ -45,6 +45,9 @@ Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stac
 Replay replay(const PublishedRun& run, const CalibrationSet& set);
 Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack);
 
+/// Median error of the memory model over the published peaks: a run that exceeds its device by less is tight, not infeasible.
+constexpr double memory_error = 0.05;
+
 /// The predicted footprint on the measure that the run's peak memory was read with.
 inline Bytes comparable_memory(const PublishedRun& run, const StepCost& cost) {
   return run.whole_device_memory ? cost.memory.total() : cost.memory.allocated();

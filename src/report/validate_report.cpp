@@ -135,6 +135,7 @@ std::string regret_table(const std::vector<ReplayedFile>& files) {
 std::string memory_table(const std::vector<ReplayedFile>& files) {
   Table table({{"source", Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"worst %"}, {"bias %"}});
   std::size_t groups = 0;
+  std::vector<double> all;
   for (const auto& [name, rows] : grouped(files, ErrorGroup::source)) {
     std::vector<double> errors;
     for (const Row& row : rows)
@@ -142,9 +143,14 @@ std::string memory_table(const std::vector<ReplayedFile>& files) {
     if (errors.empty()) continue;
     const ErrorSummary s = summarise(errors);
     table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.worst), signed_percent(s.bias)});
+    all.insert(all.end(), errors.begin(), errors.end());
     ++groups;
   }
-  return groups == 0 ? std::string() : table.text();
+  if (groups == 0) return {};
+  const ErrorSummary s = summarise(all);
+  table.rule();
+  table.row({"all runs", fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.worst), signed_percent(s.bias)});
+  return table.text();
 }
 
 }  // namespace reckon
