@@ -12,6 +12,8 @@ import os
 import subprocess
 import sys
 
+import time_to_train
+
 LEFT_OUT = {
     "none": "fitted",
     "model": "each run without its model size",
@@ -51,6 +53,8 @@ def tables(program, files, quick):
             runs, median, mean, p90, worst, bias, _, covered = macro_line(text)[3:]
             rows.append(f"| {name} | {runs} | {median} | {mean} | {p90} | {worst} | {bias} | {covered} |")
         parts.append("\n".join(rows) + "\n")
+    parts.append("## MLPerf time to train\n\nSteps of MLPerf's reference runs (`mlperf_samples.json`) times the step, against the logged minutes. The right half, with the\n"
+                 "measured step, is what evaluations and each submission's own convergence leave: no step model can be nearer.\n\n" + time_to_train.table(program))
     return "\n".join(parts)
 
 

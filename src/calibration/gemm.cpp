@@ -51,7 +51,7 @@ double alignment_slowdown(double misalignment, double elements, double element_b
   if (remainder == 0) return 1.0;
   if (remainder % 8 == 0) return std::sqrt(misalignment);
   if (remainder % 4 == 0) return misalignment;
-  return misalignment * std::sqrt(misalignment);
+  return misalignment * misalignment * std::sqrt(misalignment);
 }
 
 GemmCost::GemmCost(GemmParameters parameters) : parameters_(std::move(parameters)) {

@@ -91,7 +91,9 @@ class GemmCost {
 };
 
 /// Slowdown by the alignment of a row of `elements` values of `element_bytes` each: 1 from 16 bytes on, misalignment at 4 bytes, its root
-/// at 8, its power 3/2 below.  A fractional dimension (uneven shards) counts as aligned.
+/// at 8, its power 5/2 below: padding nanoGPT's 50,257 rows to 50,304 made an A100 about a quarter faster (A. Karpathy,
+/// x.com/karpathy/status/1621578354024677377, 2023-02), a head 2.6 to 3 times as slow.  A fractional dimension (uneven shards) counts as
+/// aligned.
 double alignment_slowdown(double misalignment, double elements, double element_bytes);
 
 }  // namespace reckon

@@ -27,6 +27,7 @@ struct StackFacts {
   double reduced_gradient_bytes = 4;   ///< gradient on the wire
   bool fp16_gradients = false;         ///< fp16 runs accumulate and reduce in fp16 (Megatron-LM forces fp32 accumulation on bf16 runs alone)
   bool flat_gradient_copy = false;     ///< fp16 runs copy their gradients to a flat fp32 buffer for the update (DeepSpeed's ZeRO optimizer)
+  double vocabulary_multiple = 1;      ///< rows of the head are padded to a multiple of this times the tensor-parallel ranks (Megatron-LM: 128)
   bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none
   double moment_bytes = 8;             ///< both Adam moments

@@ -358,7 +358,7 @@ class TransformerLowering {
     LayerBuilder b = builder();
     b.layer().blocking_launches = launches_per_batch;
     b.norm("final norm", x.norm_tokens, h(), has_bias());
-    const double out = static_cast<double>(model_.vocab_size > 0 ? model_.vocab_size : model_.num_classes) / x.tp;
+    const double out = model_.vocab_size > 0 ? head_rows(x) : static_cast<double>(model_.num_classes) / x.tp;
     if (out <= 0) return b.take();
     // multi-token prediction reads the head once more for each extra layer
     const double rows = model_.vocab_size > 0 ? (model_.mlm_head ? x.tokens * masked_share : x.tokens) * static_cast<double>(1 + model_.num_mtp_layers) : x.batch;
@@ -373,6 +373,12 @@ class TransformerLowering {
       b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 3, 0, 0);  // maximum, sum, target logit
     }
     return b.take();
+  }
+
+  /// Rows of the head on one rank, padding included.
+  double head_rows(const Shard& x) const {
+    const double share = static_cast<double>(model_.vocab_size) / x.tp;
+    return facts_.vocabulary_multiple > 1.0 ? std::ceil(share / facts_.vocabulary_multiple) * facts_.vocabulary_multiple : std::floor(share);
   }
 
   /// Cross-entropy.  Unfused: to fp32 (r2 w4), maximum (r4), subtract (r4 w4), exponential (r4 w4), sum (r4), divide (r4 w4); backward:

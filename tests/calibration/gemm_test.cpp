@@ -101,7 +101,7 @@ TEST(Gemm, MisalignedRowsAreSlower) {
   EXPECT_EQ(alignment_slowdown(1.46, 10944, 2), 1.0);
   EXPECT_NEAR(alignment_slowdown(1.46, 10924, 2), std::sqrt(1.46), 1e-12);
   EXPECT_NEAR(alignment_slowdown(1.46, 10922, 2), 1.46, 1e-12);
-  EXPECT_NEAR(alignment_slowdown(1.46, 10921, 2), 1.46 * std::sqrt(1.46), 1e-12);
+  EXPECT_NEAR(alignment_slowdown(1.46, 10921, 2), 1.46 * 1.46 * std::sqrt(1.46), 1e-12);
   EXPECT_EQ(alignment_slowdown(1.46, 1000.5, 2), 1.0);
 }
 

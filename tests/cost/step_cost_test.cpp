@@ -4,6 +4,7 @@
 
 #include <cmath>
 #include <random>
+#include <string>
 
 #include "cost/data_parallel.hpp"
 #include "cost/lower.hpp"
@@ -283,6 +284,22 @@ TEST(StepCost, HeadsOfNoWholeSixteenBytesRunUnfusedAttentionOnTheVectorUnits) {
   };
   EXPECT_GT(forward(108), 1.15 * forward(112));
   EXPECT_LT(forward(104), forward(112));
+}
+
+TEST(Lowering, PadsTheHeadToTheStacksMultiple) {
+  Case c;
+  std::get<Transformer>(c.architecture.body).vocab_size = 50257;
+  const auto rows = [&c](std::int64_t tp, double multiple) {
+    c.strategy.tensor_parallel = tp;
+    c.stack.facts.vocabulary_multiple = multiple;
+    for (const Op& op : lower(c.architecture, c.strategy, c.task, c.stack.facts).after.ops)
+      if (std::string(op.name) == "head") return op.product.n;
+    return 0.0;
+  };
+  EXPECT_EQ(rows(1, 128), 50304);
+  EXPECT_EQ(rows(8, 128), 51200 / 8);  // Megatron-LM: a multiple of 128 tp
+  EXPECT_EQ(rows(1, 1), 50257);
+  EXPECT_EQ(rows(2, 1), 25128);
 }
 
 TEST(StepCost, AFusedDispatcherSendsATokenOnceToEachNode) {
