@@ -5,12 +5,16 @@
 usage: compare.py EXPECTED.json ANSWERS_FOLDER
 
 EXPECTED.json (format reckon/experiment/1) lists the checks; the folder holds one 'reckon ... --json' answer a run name.
-A check names a run (an answer of plan, predict or simulate), for 'plan' also the size (devices), the value to read, the published figure and its band:
+A check names a run (an answer of plan, predict or simulate), for 'plan' also the size (devices), the value to read, the published figure, and how far
+apart the two may lie. Nothing here is a free band: it is made of what the source leaves open ("open", a share, with the reason in "because") and,
+with "model": true, of the P10 to P90 range of the step time that the answer itself states for its software stack, device and size.
 
-  public + tolerance        passes when |ours / public - 1| <= tolerance
-  public_range + tolerance  passes when low x (1 - tolerance) <= ours <= high x (1 + tolerance)
+  public                    passes when public x (1 - open) / m <= ours <= public x (1 + open) x m, m the upper end of the stated range (1 without "model")
+  public_range              the same with the low end on the left and the high end on the right
   public + bracket [a, b]   passes when ours at a devices <= public <= ours at b devices, for figures whose size was not published
   public + run [a, b]       the same between two runs, for figures whose layout was published in part
+
+With "miss": REASON the prediction is known to be wrong: the line says so, and the check fails once it lies inside its band.
 
 With "over": run the value is divided by that of the other run ("over_value": another value of it); with "saving": true beside it, the figure is how many per cent less.
 
@@ -19,9 +23,11 @@ Prints two tables and writes comparison.json into the folder. Exit code 0 all wi
 import json
 import os
 import pathlib
+import re
 import sys
 
 HOURS_A_YEAR = 365 * 24
+NARROWED = 1.2815515655446004 / 1.6448536269514722  # normal quantiles of 0.9 and 0.95: from the 90 % interval to P10 and P90
 
 
 def total_flop(row):
@@ -100,6 +106,18 @@ def row_of(answer, devices, where):
     raise InputError(f"{where}: no size of {devices} devices in the answer")
 
 
+def stated_range(answer, where):
+    """The upper end of the P10 to P90 range of the step time, over the step time: the answer's own, from its register or its evidence."""
+    for assumption in (answer.get("costs") or {}).get("assumptions", []):
+        if assumption["name"] == "model_error":
+            return assumption["high"]
+    for assumption in answer.get("assumptions", []):
+        if assumption["name"].startswith("measured against predicted step time"):
+            high = re.search(r"to \+([0-9.]+) %", assumption["value"])
+            return (1 + float(high.group(1)) / 100) ** NARROWED
+    raise InputError(f"{where}: the answer does not say how sure it is")
+
+
 def judge(check, answers, where):
     """One line of the comparison; see the head of this file for the three kinds of band."""
     known = VALUES | STUDY_VALUES | SAMPLED
@@ -129,13 +147,15 @@ def judge(check, answers, where):
         head = f"{head}, ratio"
         if check.get("saving"):
             ours, head = 100 * (1 - ours), "% less"
-    tolerance = check["tolerance"]
+    if ("open" in check) != ("because" in check):
+        raise InputError(f"{where}: 'open' needs 'because', and the other way round")
+    unsure, model = check.get("open", 0.0), stated_range(answers[check["run"]], where) if check.get("model") else 1.0
     public = check["public_range"] if "public_range" in check else [check["public"]]
-    low, high = public[0], public[-1]
-    middle = (low + high) / 2
+    middle = (public[0] + public[-1]) / 2
+    low, high = public[0] * (1 - unsure) / model, public[-1] * (1 + unsure) * model
+    inside, miss = low <= ours <= high, "miss" in check
     return {"what": check["what"], "unit": head, "public": public, "ours": [ours], "ratio": ours / middle,
-            "band": f"{low * (1 - tolerance) / middle:.2f}..{high * (1 + tolerance) / middle:.2f}",
-            "ok": low * (1 - tolerance) <= ours <= high * (1 + tolerance)}
+            "band": f"{low / middle:.2f}..{high / middle:.2f}", "miss": miss, "ok": inside != miss}
 
 
 def number(value):
@@ -157,11 +177,17 @@ def table(rows):
     return "\n".join(lines)
 
 
+def verdict(line):
+    if line.get("miss"):
+        return "known miss" if line["ok"] else "NO LONGER A MISS"
+    return "ok" if line["ok"] else "OUTSIDE"
+
+
 def comparison_table(lines):
     rows = [["compared", "published", "reckon", "ratio", "band", ""]]
     for line in lines:
         rows.append([f"{line['what']}: {line['unit']}", "-".join(map(number, line["public"])), "-".join(map(number, line["ours"])),
-                     "" if line["ratio"] is None else f"{line['ratio']:.2f}", line["band"], "ok" if line["ok"] else "OUTSIDE"])
+                     "" if line["ratio"] is None else f"{line['ratio']:.2f}", line["band"], verdict(line)])
     return table(rows)
 
 

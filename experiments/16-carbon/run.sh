@@ -7,8 +7,11 @@ llama=(--model llama-65b --device a100 --devices 2048 --tokens 1.4T --batch '4M 
 ask llama plan "${llama[@]}" --grid USA-LLAMA-2023
 ask llama-france plan "${llama[@]}" --grid FRA
 ask llama-india plan "${llama[@]}" --grid IND
-bloom=(--model bloom-176b --cluster jean-zay-bloom --devices 384 --tokens 366B --batch 2048 --seq-len 2048 --stack megatron-deepspeed-2022 --tp 4 --pp 12 --vpp 1 --recompute full --power 400W --pue 1 --grid JEAN-ZAY-2022 --draws 100 --quiet)
-ask bloom-predicted plan "${bloom[@]}"
-# The published hours, restarts and pauses included, spread over the steps: 1,082,990 h / 384 / 87,263 steps.
-ask bloom-hours plan "${bloom[@]}" --failure-rate 0 --assume 'step_seconds=116.34 s'
+# BLOOM's own layout (no sequence parallelism then), its checkpoints and failures; then the energy of the hours that it took
+layout=(--model bloom-176b --cluster jean-zay-bloom --seq-len 2048 --stack megatron-deepspeed-2022 --attention unfused --tp 4 --pp 12 --recompute full)
+ask bloom-step predict "${layout[@]}" --dp 8 --gb 2048 --mb 2 --no-sp --sharding zero1
+step=$("$python" -c 'import json, sys; print(json.load(open(sys.argv[1]))["prediction"]["step_time_s"])' "$out/bloom-step.json")
+bloom=(plan "${layout[@]}" --devices 384 --batch 2048 --vpp 1 --mb 2 --tokens 366B --power 400W --pue 1 --grid JEAN-ZAY-2022 --draws 100 --quiet)
+ask bloom-predicted "${bloom[@]}" --assume "step_seconds=$step s" --failure-rate 0.00056 --planned-stops 0 --checkpoint-interval '3 h' --checkpoint-stall '40 s'
+ask bloom-hours "${bloom[@]}" --failure-rate 0 --assume 'step_seconds=116.34 s'
 compare

@@ -258,6 +258,8 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
   basis.seed = static_cast<std::uint64_t>(options.count("seed", 0));
   scene.inputs.push_back(input_of("costs", models / "costs" / "defaults.json", "models/costs/defaults.json"));
   basis.assumptions = read_cost_assumptions(read_json(models / "costs" / "defaults.json").root(), "default");
+  basis.trust = {scene.interval, scene.stack, scene.cluster.device.id};
+  put_assumption(basis.assumptions, model_error_of(basis.trust, scene.stack.residuals.most_devices));
   scene.inputs.push_back(input_of("places", models / "costs" / "places.json", "models/costs/places.json"));
   const std::vector<CostPlace> places = read_places(read_json(models / "costs" / "places.json").root());
   std::vector<std::string> ids;
@@ -284,7 +286,7 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
 
 CostModel model_of(const CostBasis& basis, const PlanPoint& point) {
   std::vector<CostAssumption> list = basis.assumptions;
-  std::vector<CostAssumption> of_point;
+  std::vector<CostAssumption> of_point{model_error_of(basis.trust, point.devices)};
   add_point(point, of_point);
   for (CostAssumption& a : of_point) {  // a stated one stays
     const bool stated =

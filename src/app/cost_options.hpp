@@ -7,6 +7,7 @@
 #include <string>
 #include <vector>
 
+#include "app/model_error.hpp"
 #include "app/options.hpp"
 #include "app/scene.hpp"
 #include "io/plan_results.hpp"
@@ -20,6 +21,7 @@ OptionGroup cost_options();
 /// What a study needs beside a plan: every assumption that does not depend on the plan, with its source.
 struct CostBasis {
   std::vector<CostAssumption> assumptions;
+  ModelTrust trust;    ///< how sure step times are; each size of plan has its own range of model_error
   std::string chosen;  ///< scenario that the run's price belongs to
   std::string place;
   std::int64_t draws = 0;

@@ -69,7 +69,7 @@ void load(const ParsedOptions& options, Plan& plan) {
   plan.question.space = read_space(options);
   r.question = plan_question(plan.question, plan.scene);
   read_run(options, plan.scene, models, r.question, r.assumptions);
-  add_evidence(plan.scene, plan.question, r.assumptions);
+  add_evidence(plan.scene, plan.question, plan.devices.back(), r.assumptions);
   r.question.restrictions = restrictions(options);
   r.question.keep = options.count("top", 1, most_kept);
   plan.costs = read_cost_basis(options, plan.scene, models, r.question);

@@ -25,8 +25,8 @@ CommandResult run_predict(const ParsedOptions& options, const MpiSession&) {
   const SceneNames names = scene_names(options);
   Scene scene = load_scene(names, data_folder());
   const Question question = read_question(options, scene, "gb", assumptions);
-  add_evidence(scene, question, assumptions);
   const Strategy strategy = read_strategy(options, question);
+  add_evidence(scene, question, strategy.num_devices(), assumptions);
   check_strategy(strategy, scene);
 
   const PlanQuestion stated = plan_question(question, scene);

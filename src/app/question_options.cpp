@@ -257,19 +257,19 @@ PlanQuestion plan_question(const Question& q, const Scene& scene) {
 namespace {
 
 /// The 90 % interval of a step time, as far as the stack's measured runs reach.
-void add_model_error(const Scene& scene, std::vector<Assumption>& assumptions) {
+void add_model_error(const Scene& scene, std::int64_t devices, std::vector<Assumption>& assumptions) {
   const StackResiduals& r = scene.stack.residuals;
-  const double spread = expected_spread(scene.interval, scene.stack, scene.cluster.device.id, r.most_devices);
+  const double spread = expected_spread(scene.interval, scene.stack, scene.cluster.device.id, devices);
   const StepInterval interval = step_interval(scene.interval, Seconds{1.0}, spread);
   const std::string origin = r.runs > 0 ? fmt::format("{} published runs of this stack up to {} devices, each left out with its model", grouped(r.runs), grouped(r.most_devices))
                                         : std::string("no published run of this stack; runs of all others, predicted with default constants");
-  assumptions.push_back({"measured against predicted step time, 90 %", fmt::format("{:+.0f} % to {:+.0f} %", 100.0 * (interval.low.base() - 1.0), 100.0 * (interval.high.base() - 1.0)),
+  assumptions.push_back({fmt::format("measured against predicted step time on {} devices, 90 %", grouped(devices)), fmt::format("{:+.0f} % to {:+.0f} %", 100.0 * (interval.low.base() - 1.0), 100.0 * (interval.high.base() - 1.0)),
                          r.runs > 0 ? "measured" : "estimated", origin, ""});
 }
 
 }  // namespace
 
-void add_evidence(const Scene& scene, const Question& question, std::vector<Assumption>& assumptions) {
+void add_evidence(const Scene& scene, const Question& question, std::int64_t devices, std::vector<Assumption>& assumptions) {
   const ComputeCalibration& compute = scene.compute;
   const Cluster& cluster = scene.cluster;
   const auto& gemm = compute.gemm[static_cast<std::size_t>(question.precision)];
@@ -290,7 +290,7 @@ void add_evidence(const Scene& scene, const Question& question, std::vector<Assu
       {"links between nodes", cluster.fabric.id, scene.links.fabric_measured ? "measured" : "derived", between.title, between.date});
   assumptions.push_back({"software stack", scene.stack.id, scene.stack.fitted.empty() ? "estimated" : "fitted",
                          scene.stack.fit_note.empty() ? scene.stack.name : scene.stack.fit_note, ""});
-  add_model_error(scene, assumptions);
+  add_model_error(scene, devices, assumptions);
   add_unread_place(cluster, assumptions);
 }
 

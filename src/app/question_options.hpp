@@ -40,7 +40,7 @@ bool counts_tokens(const Architecture& architecture);
 PlanQuestion plan_question(const Question& question, const Scene& scene);
 
 /// What stands behind the prediction: calibrations with their date and whether they are measured or derived, the stack's constants, and
-/// figures of the place that were not read in a source.
-void add_evidence(const Scene& scene, const Question& question, std::vector<Assumption>& assumptions);
+/// figures of the place that were not read in a source.  The interval of the step time is that of a step on `devices` devices.
+void add_evidence(const Scene& scene, const Question& question, std::int64_t devices, std::vector<Assumption>& assumptions);
 
 }  // namespace reckon

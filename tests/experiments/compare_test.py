@@ -38,20 +38,46 @@ class CompareTest(unittest.TestCase):
         (self.path / "expected.json").write_text(json.dumps(expected))
         return compare.compare(self.path / "expected.json", self.path)[0][0]
 
-    def test_ratio_on_both_sides_of_the_tolerance(self):
-        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "tolerance": 0.1}
+    def test_ratio_on_both_sides_of_what_the_source_leaves_open(self):
+        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "open": 0.1, "because": "rounded"}
 
         self.assertTrue(self.judge(check, plan=answer(n8=2.19e6))["ok"])
         self.assertFalse(self.judge(check, plan=answer(n8=2.21e6))["ok"])
         self.assertFalse(self.judge(check, plan=answer(n8=1.79e6))["ok"])
         self.assertAlmostEqual(self.judge(check, plan=answer(n8=1e6))["ratio"], 0.5)
 
-    def test_range_widened_by_the_tolerance(self):
-        check = {"run": "plan", "value": "device_hours", "devices": 8, "public_range": [2.0, 3.0], "tolerance": 0.1}
+    def test_range_widened_by_what_the_source_leaves_open(self):
+        check = {"run": "plan", "value": "device_hours", "devices": 8, "public_range": [2.0, 3.0], "open": 0.1, "because": "rounded"}
 
         self.assertTrue(self.judge(check, plan=answer(n8=3.29e6))["ok"])
         self.assertFalse(self.judge(check, plan=answer(n8=3.31e6))["ok"])
         self.assertFalse(self.judge(check, plan=answer(n8=1.79e6))["ok"])
+
+    def test_stated_range_of_the_model_widens_the_band(self):
+        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "model": True}
+        sure = {"costs": {"assumptions": [{"name": "model_error", "low": 0.8, "high": 1.25}]}}
+        predicted = {"prediction": {**PLAN, "devices": 8, "step_time_s": 2.5}, "fits": True}
+        evidence = [{"name": "measured against predicted step time on 8 devices, 90 %", "value": "-25 % to +33.2 %"}]  # 1.332 ^ 0.779 = 1.25
+        step = {"run": "plan", "value": "step_time", "public": 2.0, "model": True}
+
+        self.assertTrue(self.judge(check, plan={**answer(n8=2.49e6), **sure})["ok"])
+        self.assertFalse(self.judge(check, plan={**answer(n8=2.51e6), **sure})["ok"])
+        self.assertTrue(self.judge(check, plan={**answer(n8=1.61e6), **sure})["ok"])
+        self.assertFalse(self.judge(check, plan={**answer(n8=1.59e6), **sure})["ok"])
+        self.assertTrue(self.judge({**step, "public": 2.001}, plan={**predicted, "assumptions": evidence})["ok"])
+        self.assertFalse(self.judge({**step, "public": 1.99}, plan={**predicted, "assumptions": evidence})["ok"])
+        with self.assertRaisesRegex(compare.InputError, "how sure"):
+            self.judge(check, plan=answer(n8=2e6))
+
+    def test_what_is_open_needs_a_reason(self):
+        with self.assertRaisesRegex(compare.InputError, "because"):
+            self.judge({"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "open": 0.1}, plan=answer(n8=2e6))
+
+    def test_a_known_miss_must_stay_one(self):
+        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "miss": "why"}
+
+        self.assertTrue(self.judge(check, plan=answer(n8=3e6))["ok"])
+        self.assertFalse(self.judge(check, plan=answer(n8=2e6))["ok"])
 
     def test_bracket_of_two_sizes(self):
         check = {"run": "plan", "value": "device_hours", "bracket": [8, 16], "public": 2.0}
@@ -78,7 +104,7 @@ class CompareTest(unittest.TestCase):
         self.assertAlmostEqual(values["total_flop"], 2)
 
     def test_unusable_input_is_named(self):
-        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "tolerance": 0.1}
+        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "open": 0.1, "because": "rounded"}
 
         with self.assertRaisesRegex(compare.InputError, "no feasible plan on 8 devices"):
             self.judge(check, plan=answer(n8=None))
@@ -88,7 +114,7 @@ class CompareTest(unittest.TestCase):
             self.judge({**check, "value": "hours"}, plan=answer(n8=1e6))
 
     def test_exit_codes(self):
-        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "tolerance": 0.1}
+        check = {"run": "plan", "value": "device_hours", "devices": 8, "public": 2.0, "open": 0.1, "because": "rounded"}
 
         codes = []
         for hours in (2e6, 3e6, None):
