@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
+#include <limits>
 #include <map>
 
 #include "base/random.hpp"
@@ -65,6 +67,40 @@ TEST(EventQueue, HoldsUnderMixedPushesAndPops) {
     add(i % 3 == 0 ? now + random.exponential(1.0) : now + static_cast<double>(i % 5));
   }
   EXPECT_EQ(queue.size(), expected.size());
+  check(queue, expected);
+}
+
+TEST(EventQueue, HoldsWithManyPendingOfAllKinds) {
+  // enough for buckets: times that spread, crowd, tie, lie far off or before what was popped already; no lane takes them all
+  EventQueue queue;
+  std::multimap<double, std::uint32_t> expected;
+  Philox random(4, 1);
+  std::uint32_t id = 0;
+  const auto add = [&](double t) { queue.push(t, id), expected.emplace(t, id), ++id; };
+  const auto some = [&](double now) {
+    switch (random.next() % 8) {
+      case 0: return now;
+      case 1: return now + 1e-9 * random.uniform();
+      case 2: return now + 1e6 * random.exponential(1.0);
+      case 3: return now * random.uniform();
+      case 4: return std::floor(now + 10.0 * random.uniform());
+      default: return now + random.exponential(1.0);
+    }
+  };
+  for (int i = 0; i < 20000; ++i) add(some(100.0));
+  for (int i = 0; i < 100000; ++i) {
+    const Event e = queue.pop();
+    ASSERT_EQ(e.time, expected.begin()->first);
+    ASSERT_EQ(e.payload, expected.begin()->second) << i;
+    expected.erase(expected.begin());
+    if (i % 5 != 0) add(some(e.time));
+    if (i % 7 == 0) add(some(e.time));
+  }
+  add(std::numeric_limits<double>::infinity());
+  check(queue, expected);
+  queue.clear();
+  EXPECT_TRUE(queue.empty());
+  add(2.0), add(1.0);
   check(queue, expected);
 }
 
