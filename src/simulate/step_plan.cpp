@@ -76,14 +76,20 @@ class Builder {
     bool first = false, last = false;
   };
 
+  /// Part `part` of `layers`, as even as whole layers allow: the first parts get fewer, on the last stage the last ones, where the head is.
+  static std::int64_t part_of(std::int64_t layers, std::int32_t part, std::int32_t parts, bool last) {
+    const std::int64_t place = last ? parts - 1 - part : part;
+    return layers * (place + 1) / parts - layers * place / parts;
+  }
+
   Share share_of(const Stage& stage, std::int32_t part, std::int32_t parts) const {
     Share out;
     std::int64_t left = job_.strategy.recompute_layers > 0 ? job_.strategy.recompute_layers : stage.layers;
     for (const std::int64_t count : stage.count) {
       const std::int64_t again = std::min(count, left), kept = count - again;
       left -= again;
-      out.again.push_back(again * (part + 1) / parts - again * part / parts);
-      out.kept.push_back(kept * (part + 1) / parts - kept * part / parts);
+      out.again.push_back(part_of(again, part, parts, stage.last));
+      out.kept.push_back(part_of(kept, part, parts, stage.last));
     }
     return out;
   }
