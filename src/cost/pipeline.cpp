@@ -40,6 +40,31 @@ std::vector<std::int64_t> even_sizes(std::int64_t layers, std::int64_t p) {
   return size;
 }
 
+/// How long 1F1B lasts from the first pass to the last: the slowest of p paths, each through one stage that works without a pause but for
+/// what it must wait for.  Stage i begins after one forward pass of the stages before it, runs min(m, p - i) forward passes, waits for its
+/// first gradient, which goes down and up all stages behind it (D), and likewise for its last one; then the stages before it run one
+/// backward pass.
+///
+///   t_i = sum_{j<i} T_j + m T_i + max(0, D - n F_i) + [m > p - i] max(0, D - n B_i),   n = min(m, p - i) - 1
+///
+/// Equal stages: (m + p - 1) T (Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1).
+Seconds one_f_one_b_time(const std::vector<LayerTime>& stage_time, double m) {
+  Seconds before, behind, longest;
+  for (const LayerTime& t : stage_time) behind += t.total();
+  const double p = static_cast<double>(stage_time.size());
+  for (std::size_t i = 0; i < stage_time.size(); ++i) {
+    const LayerTime& t = stage_time[i];
+    const Seconds backward = t.backward_total(), forward = t.total() - backward;
+    behind = behind - t.total();
+    const double room = p - static_cast<double>(i), n = std::min(m, room) - 1.0;
+    Seconds time = before + t.total() * m + max(Seconds{}, behind - forward * n);
+    if (m > room) time += max(Seconds{}, behind - backward * n);
+    longest = max(longest, time);
+    before += t.total();
+  }
+  return longest;
+}
+
 }  // namespace
 
 std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
@@ -88,7 +113,10 @@ Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_t
   const Seconds w = t.backward_weight;
   const double m = static_cast<double>(micro_batches);
   switch (schedule) {
-    case Schedule::interleaved: return fill / static_cast<double>(virtual_stages);
+    case Schedule::one_f_one_b: return max(Seconds{}, one_f_one_b_time(stage_time, m) - largest * m);
+    // a chunk begins when the one before it is through all stages, p passes later, also where there are fewer micro-batches than that
+    case Schedule::interleaved:
+      return (fill + largest * ((static_cast<double>(virtual_stages) - 1.0) * std::max(0.0, p - m))) / static_cast<double>(virtual_stages);
     // the weight gradients of m micro-batches fill at most two of each in the waits of fill and drain
     case Schedule::zb_h1: return max(Seconds{}, fill - w * std::min(2.0 * (p - 1.0), 2.0 * m));
     case Schedule::zb_h2:
