@@ -116,7 +116,7 @@ Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_t
     case Schedule::one_f_one_b: return max(Seconds{}, one_f_one_b_time(stage_time, m) - largest * m);
     // a chunk begins when the one before it is through all stages, p passes later, also where there are fewer micro-batches than that
     case Schedule::interleaved:
-      return (fill + largest * ((static_cast<double>(virtual_stages) - 1.0) * std::max(0.0, p - m))) / static_cast<double>(virtual_stages);
+      return (fill + sum / p * ((static_cast<double>(virtual_stages) - 1.0) * std::max(0.0, p - m))) / static_cast<double>(virtual_stages);
     // the weight gradients of m micro-batches fill at most two of each in the waits of fill and drain
     case Schedule::zb_h1: return max(Seconds{}, fill - w * std::min(2.0 * (p - 1.0), 2.0 * m));
     case Schedule::zb_h2:
