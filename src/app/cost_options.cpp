@@ -8,11 +8,13 @@
 #include <cstring>
 #include <map>
 
+#include "app/job_options.hpp"
 #include "app/together.hpp"
 #include "base/text.hpp"
 #include "io/cost_files.hpp"
 #include "io/input_file.hpp"
 #include "io/sha256.hpp"
+#include "report/numbers.hpp"
 
 namespace reckon {
 namespace {
@@ -197,12 +199,29 @@ void add_run(const ParsedOptions& options, const PlanQuestion& q, std::vector<Co
 /// The share of a step in which the busiest stage computes.
 double busy_share(const StepTime& t) { return std::clamp((t.forward + t.backward + t.recompute + t.optimizer) / t.total(), 0.0, 1.0); }
 
-void add_point(const PlanPoint& point, std::vector<CostAssumption>& list) {
+/// What the loop of reinforcement learning adds to this plan's training, with its parts in the source.
+CostAssumption rollout_of(const CostBasis& basis, const PlanPoint& point) {
+  RolloutPolicy policy = basis.policy;
+  const double step = point.cost.time.total().base(), devices = static_cast<double>(point.devices);
+  policy.rate = FlopsPerSecond{point.cost.model_flops.base() / (step * devices)};
+  const double tokens = basis.rollout->prompt + basis.rollout->response;
+  const RolloutCost c = rollout_cost(*basis.rollout, policy, step * devices / basis.batch * tokens / basis.seq_len);
+  const auto percent = [&](double part) { return significant(100.0 * part / c.training) + " %"; };
+  return fixed_assumption("rollout_share", Decimal::nearest(c.share()).value(), "predicted",
+                          fmt::format("of the policy's training: prompts {}, decoding {}, scoring {}, critic {}; formulas: Pope et al. 2022, arXiv "
+                                      "2211.05102; loop: --rollout",
+                                      percent(c.prefill), percent(c.decode), percent(c.scoring), percent(c.critic)));
+}
+
+void add_point(const CostBasis& basis, const PlanPoint& point, std::vector<CostAssumption>& list) {
   const std::string predicted = "predicted", model = "reckon's prediction of this strategy";
   put_assumption(list, fixed_assumption("device_count", static_cast<double>(point.devices), predicted, "the size of this plan"));
   put_assumption(list, fixed_assumption("step_count", point.projection.steps, predicted, "tokens or samples over those of a step"));
   put_assumption(list, fixed_assumption("step_seconds", point.cost.time.total().base(), predicted, model));
+  put_assumption(list, fixed_assumption("load_seconds", loading_time(basis.feed, point.cost.tokens_per_step, point.devices).base(), predicted,
+                                        "stored bytes over --node-read, --storage-read; units over --loader-rate; 0 = as fast as needed"));
   put_assumption(list, fixed_assumption("busy_share", busy_share(point.cost.time), predicted, model));
+  if (basis.rollout) put_assumption(list, rollout_of(basis, point));
   put_assumption(list, fixed_assumption("run_work", point.cost.model_flops.base() * point.projection.steps * 1e-18, predicted,
                                         "model FLOP of all steps"));
 }
@@ -270,6 +289,11 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
       put_assumption(basis.assumptions, p.grid_carbon);
       basis.place = p.name;
     }
+  basis.feed = q.run.feed;
+  basis.rollout = read_rollout(options);
+  if (basis.rollout) basis.policy = rollout_policy(options, scene);
+  basis.seq_len = static_cast<double>(std::max<std::int64_t>(1, q.seq_len));
+  basis.batch = static_cast<double>(q.global_batch_size);
   add_run(options, q, basis.assumptions);
   add_prices(scene, q, basis);
   if (options.given("costs")) {
@@ -287,7 +311,7 @@ CostBasis read_cost_basis(const ParsedOptions& options, Scene& scene, const fs::
 CostModel model_of(const CostBasis& basis, const PlanPoint& point) {
   std::vector<CostAssumption> list = basis.assumptions;
   std::vector<CostAssumption> of_point{model_error_of(basis.trust, point.devices)};
-  add_point(point, of_point);
+  add_point(basis, point, of_point);
   for (CostAssumption& a : of_point) {  // a stated one stays
     const bool stated =
         std::any_of(list.begin(), list.end(), [&](const CostAssumption& b) { return b.name == a.name && b.basis == "given"; });

@@ -4,6 +4,7 @@
 
 #include <cstdint>
 #include <filesystem>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -11,6 +12,7 @@
 #include "app/options.hpp"
 #include "app/scene.hpp"
 #include "io/plan_results.hpp"
+#include "projection/rollout.hpp"
 #include "runtime/mpi_session.hpp"
 
 namespace reckon {
@@ -22,6 +24,10 @@ OptionGroup cost_options();
 struct CostBasis {
   std::vector<CostAssumption> assumptions;
   ModelTrust trust;    ///< how sure step times are; each size of plan has its own range of model_error
+  DataFeed feed;       ///< where the data come from
+  std::optional<RolloutLoop> rollout;  ///< with reinforcement learning
+  RolloutPolicy policy;                ///< that generates
+  double seq_len = 1, batch = 1;       ///< of the training step
   std::string chosen;  ///< scenario that the run's price belongs to
   std::string place;
   std::int64_t draws = 0;

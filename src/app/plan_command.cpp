@@ -10,6 +10,7 @@
 
 #include "app/command.hpp"
 #include "app/cost_options.hpp"
+#include "app/job_options.hpp"
 #include "app/planner.hpp"
 #include "app/progress.hpp"
 #include "app/provenance.hpp"
@@ -69,6 +70,7 @@ void load(const ParsedOptions& options, Plan& plan) {
   plan.question.space = read_space(options);
   r.question = plan_question(plan.question, plan.scene);
   read_run(options, plan.scene, models, r.question, r.assumptions);
+  r.question.run.feed = read_data_feed(options, plan.scene, r.question.counts_tokens);
   add_evidence(plan.scene, plan.question, plan.devices.back(), r.assumptions);
   r.question.restrictions = restrictions(options);
   r.question.keep = options.count("top", 1, most_kept);
@@ -235,6 +237,7 @@ CommandSpec plan_spec() {
               .help = "of one step: sequences or samples, or '16M tokens' [default: 16M tokens from 20B parameters up, 4M below]",
               .letter = 'b'}}},
            money_options(),
+           job_options(),
            cost_options(),
            goodput_options(),
            space_options(),

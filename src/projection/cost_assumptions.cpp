@@ -17,6 +17,7 @@ const std::vector<CostAssumptionRule>& cost_assumption_rules() {
       {"step_count", "optimiser steps of a run", "steps", 1, 1e12},
       {"step_seconds", "predicted time of a step", "s", 1e-9, 1e9},
       {"model_error", "real time of a step over the predicted one", "1", 0.01, 100},
+      {"load_seconds", "time to read the data of a step, behind it", "s", 0, 1e9},
       {"busy_share", "share of a step in which the devices compute", "1", 0, 1},
       {"run_work", "useful work of a run", "1e18 FLOP", 0, 1e15},
       {"unit_count", "trained on", "1e9 tokens", 0, 1e9},

@@ -152,14 +152,14 @@ std::vector<CostRow> rent_rows(const CostScenario& s) {
 }  // namespace
 
 Cells common_cells() {
-  Cells cells{{"train_hours", "time of a run without interruptions", "h", "step_count*step_seconds*model_error/3600"},
+  Cells cells{{"train_hours", "time of a run without interruptions", "h", "step_count*max(step_seconds*model_error,load_seconds)/3600"},
               {"restart_stop_hours", "hours that an interruption costs, planned stops included", "h", "restart_hours*(1+planned_stops)"}};
   append(cells, goodput_cells("", "failure_rate", "restart_stop_hours"));
   append(cells,
          {
              {"expected_events", "interruptions to expect", "1", "if(mttf_hours>0,train_hours*run_count/max(mttf_hours,0.000000000001),0)"},
              {"wall_days", "days of a run", "days", "wall_hours/24"},
-             {"calendar_days", "days until the last run is done", "days", "wall_hours*run_count/24+slip_days"},
+             {"calendar_days", "days until the last run is done", "days", "wall_hours*(1+rollout_share)*run_count/24+slip_days"},
              {"useful_hours", "useful training", "device-hours", "round(device_count*train_hours*run_count,6)"},
              {"lost_hours", "failed and repeated work, restarts, checkpoints", "device-hours",
               "round(device_count*(wall_hours-train_hours)*run_count,6)"},

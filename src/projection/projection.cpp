@@ -7,8 +7,9 @@
 
 namespace reckon {
 
-Projection project(Seconds step, double units_per_step, std::int64_t num_devices, const RunPlan& run) {
+Projection project(Seconds compute, double units_per_step, std::int64_t num_devices, const RunPlan& run) {
   Projection out;
+  const Seconds step = max(compute, loading_time(run.feed, units_per_step, num_devices));
   out.steps = std::ceil(run.units / units_per_step);
   out.throughput = Tokens{units_per_step} / step;
   out.goodput = goodput(num_devices, run.failures);

@@ -5,6 +5,7 @@
 #include <cstdint>
 
 #include "base/quantity.hpp"
+#include "projection/data_feed.hpp"
 #include "projection/goodput.hpp"
 
 namespace reckon {
@@ -12,6 +13,7 @@ namespace reckon {
 /// How much is trained, and what a device costs.
 struct RunPlan {
   double units = 0;              ///< tokens, or samples for models without a sequence
+  DataFeed feed;                 ///< where the data come from
   FailureModel failures;
   double reserve = 0;            ///< share of extra device-time bought: spares, evaluation, aborted starts
   DollarsPerSecond price;        ///< one device
@@ -30,9 +32,9 @@ struct Projection {
   Dollars cost() const { return Dollars{static_cast<double>(cost_micro_usd) * 1e-6}; }
 };
 
-/// steps = ceil(units / units_per_step); wall = steps * step / goodput; device-hours = devices * wall * (1 + reserve);
+/// A step lasts at least as long as reading its data (loading_time).  steps = ceil(units / units_per_step); wall = steps * step / goodput; device-hours = devices * wall * (1 + reserve);
 /// cost = device-hours * price, rounded to the micro-dollar; energy = devices * wall * power * pue.
 /// Throws InternalError when a result is not finite or leaves the range of the money type (9.2e12 dollars).
-Projection project(Seconds step, double units_per_step, std::int64_t num_devices, const RunPlan& run);
+Projection project(Seconds compute, double units_per_step, std::int64_t num_devices, const RunPlan& run);
 
 }  // namespace reckon

@@ -14,7 +14,7 @@ namespace reckon {
 /// replaces values; a negative value leaves a price out.
 inline std::vector<CostAssumption> sample_costs(const std::map<std::string, double>& changed = {}) {
   std::map<std::string, double> values{
-      {"device_count", 100},      {"step_count", 1000},      {"step_seconds", 36},         {"model_error", 1},
+      {"device_count", 100},      {"step_count", 1000},      {"step_seconds", 36},         {"model_error", 1}, {"load_seconds", 0},
       {"busy_share", 1},          {"run_work", 1000},        {"unit_count", 10},           {"failure_luck", 1},
       {"run_count", 1},           {"price_on_demand", 2},    {"price_reserved_1y", 1.5},   {"price_spot", 1},
       {"price_block", 2.2},       {"price_given", -1},       {"price_reserved_3y", -1},    {"price_reserved_term", -1},
