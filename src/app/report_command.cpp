@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include "app/command.hpp"
@@ -13,6 +14,7 @@
 #include "app/together.hpp"
 #include "base/text.hpp"
 #include "io/atomic_file.hpp"
+#include "io/quote_files.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
 #include "report/cost_csv.hpp"
@@ -26,11 +28,21 @@ const std::vector<std::string> formats{"text", "markdown", "html", "csv", "json"
 const std::map<std::string, std::string> format_of_suffix{{".txt", "text"},  {".md", "markdown"}, {".html", "html"}, {".csv", "csv"},
                                                           {".json", "json"}, {".xlsx", "xlsx"},   {".pdf", "pdf"}};
 
-std::string rendered(const PlanResults& results, const std::string& format) {
+std::optional<ReportCurrency> read_currency(const ParsedOptions& options) {
+  if (!options.given("currency")) return std::nullopt;
+  try {
+    const auto [code, rate] = parse_rate(options.text("currency"));
+    return ReportCurrency{code, rate.usd, rate.date};
+  } catch (const TextError& error) {
+    options.fail("currency", error.reason(), error.cure());
+  }
+}
+
+std::string rendered(const PlanResults& results, const std::string& format, const std::optional<ReportCurrency>& currency) {
   if (format == "csv") return cost_csv(results);
   if (format == "json") return plan_json(results);
   if (format == "xlsx") return cost_xlsx(results);
-  const Document document = cost_report(results);
+  const Document document = cost_report(results, currency);
   if (format == "markdown") return to_markdown(document);
   if (format == "html") return to_html(document);
   if (format == "pdf") return pdf_of(to_html(document));
@@ -95,7 +107,8 @@ CommandSpec report_spec() {
          {.name = "draws", .argument = "COUNT", .help = "random draws [default: those of the file]"},
          {.name = "seed", .argument = "NUMBER", .help = "of the random draws [default: that of the file]"}}},
        {"Output",
-        {{.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html, csv or json"},
+        {{.name = "currency", .argument = "RATE", .help = "a section in another currency: USD for one unit and its date, 'EUR=1.08@2026-11-01'"},
+         {.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html, csv or json"},
          {.name = "out", .argument = "LIST", .help = "files to write, by suffix: .txt .md .html .csv .json .xlsx .pdf", .letter = 'o'},
          {.name = "force", .help = "replace files that exist", .letter = 'f'},
          {.name = "json", .help = "the same as --format json"},
@@ -110,10 +123,12 @@ CommandResult run_report(const ParsedOptions& options, const MpiSession& session
   const std::vector<Output> files = outputs(options);
   PlanResults results = read_results(options.words()[0]);
   reassume(options, results);
+  const std::optional<ReportCurrency> currency = read_currency(options);
+  if (currency && !results.costs) options.fail("currency", "the results hold no cost study", "plan again with this program");
   std::vector<std::string> contents;
-  for (const Output& output : files) contents.push_back(rendered(results, output.format));
+  for (const Output& output : files) contents.push_back(rendered(results, output.format, currency));
   const bool whole = files.empty() || options.given("format") || options.flag("json");
-  const std::string answer = whole ? rendered(results, format) : results.answer.sentence + "\n" + cost_summary(results);
+  const std::string answer = whole ? rendered(results, format, currency) : results.answer.sentence + "\n" + cost_summary(results);
   for (std::size_t i = 0; i < files.size(); ++i) {
     write_file(files[i].file, contents[i], options.flag("force"));
     if (!options.flag("quiet")) note(session, "wrote " + files[i].file.string());

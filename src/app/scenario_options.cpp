@@ -28,7 +28,7 @@ OptionGroup disturbance_options() {
        {.name = "slow-by", .argument = "SHARE", .fallback = "10 %", .help = "by how much more time"},
        {.name = "slow-links", .argument = "LIST", .help = "devices whose messages are slower"},
        {.name = "slow-links-by", .argument = "SHARE", .fallback = "100 %", .help = "by how much more time"},
-       {.name = "contention", .help = "data-parallel messages of all stages on the links of the fabric"},
+       {.name = "contention", .help = "messages of all groups on the links of the fabric"},
        {.name = "scatter", .help = "with --contention: nodes drawn at random from the fabric, not side by side"},
        {.name = "seed", .argument = "N", .fallback = "1", .help = "of all random numbers"}}};
 }

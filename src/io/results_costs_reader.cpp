@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "io/results_contents.hpp"
 #include "io/results_costs.hpp"
 
 namespace reckon {
@@ -14,14 +15,14 @@ namespace {
 
 constexpr double tolerance = 1e-9;  // libraries of another machine may round exp and ln otherwise
 
-class CostsReader {
+class CostsReader : private ResultsContents {
  public:
-  CostsReader(const Hdf5Contents& contents, std::string file) : contents_(contents), file_(std::move(file)) {}
+  using ResultsContents::ResultsContents;
 
   CostStudy study() {
     CostStudy out;
-    out.devices = attribute<std::int64_t>("devices");
-    out.place = attribute<std::string>("place");
+    out.devices = attribute<std::int64_t>("/costs", "devices");
+    out.place = attribute<std::string>("/costs", "place");
     try {
       read_model(out.model);
       out.values = out.model.values();
@@ -37,29 +38,6 @@ class CostsReader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& place, const std::string& reason) const {
-    throw ConfigError(file_, place, reason, "the file is damaged or was not written by this program");
-  }
-  const Hdf5Dataset& dataset(const std::string& path) const {
-    const Hdf5Dataset* found = contents_.find(path);
-    if (found == nullptr) fail(path, "this column is missing");
-    return *found;
-  }
-  template <class T>
-  T attribute(const std::string& name) const {
-    const auto& group = contents_.groups.at("/costs");
-    const auto at = group.find(name);
-    if (at == group.end() || !std::holds_alternative<T>(at->second))
-      fail("/costs", "the attribute " + name + " is missing or of another type");
-    return std::get<T>(at->second);
-  }
-  template <class T>
-  const std::vector<T>& sized(const std::string& path, const std::vector<T>& values, std::size_t count) const {
-    if (values.size() != count) fail(path, fmt::format("{} values, expected {}", values.size(), count));
-    return values;
-  }
-  const std::vector<std::string>& texts(const std::string& path, std::size_t n) const { return sized(path, dataset(path).texts(), n); }
-  const std::vector<std::int64_t>& whole(const std::string& path, std::size_t n) const { return sized(path, dataset(path).integers(), n); }
   const std::vector<double>& reals(const std::string& path, std::size_t n) const {
     const std::vector<double>& values = sized(path, dataset(path).doubles(), n);
     for (const double v : values)
@@ -99,7 +77,7 @@ class CostsReader {
       if (std::find(id.begin(), id.end(), scenario[i]) == id.end()) fail(r + "scenario", "a row of no scenario");
       model.rows.push_back({scenario[i], category[i], item[i], row_unit[i], quantity[i], unit_price[i]});
     }
-    model.chosen = attribute<std::string>("chosen");
+    model.chosen = attribute<std::string>("/costs", "chosen");
     if (std::find(id.begin(), id.end(), model.chosen) == id.end()) fail("/costs", "the chosen scenario is not one of the scenarios");
     model.sheet = Sheet(std::move(cells));
     for (const char* needed : {"calendar_days", "wall_days", "energy_mwh", "carbon_t", "operational_t", "embodied_t", "average_mw",
@@ -134,8 +112,8 @@ class CostsReader {
 
   void read_uncertainty(CostStudy& study) const {
     Uncertainty& u = study.uncertainty;
-    u.draws = attribute<std::int64_t>("draws");
-    u.seed = static_cast<std::uint64_t>(attribute<std::int64_t>("seed"));
+    u.draws = attribute<std::int64_t>("/costs", "draws");
+    u.seed = static_cast<std::uint64_t>(attribute<std::int64_t>("/costs", "seed"));
     if (u.draws < 0) fail("/costs", "a negative number of draws");
     if (u.draws == 0) return;
     const std::size_t na = study.model.assumptions.size(), ns = study.model.scenarios.size(), nr = 3 + ns;
@@ -172,9 +150,6 @@ class CostsReader {
                &c1 = reals(f + "cost_p10", n), &c5 = reals(f + "cost_p50", n), &c9 = reals(f + "cost_p90", n);
     for (std::size_t i = 0; i < n; ++i) study.fan.push_back({devices[i], {d1[i], d5[i], d9[i], 0}, {c1[i], c5[i], c9[i], 0}});
   }
-
-  const Hdf5Contents& contents_;
-  std::string file_;
 };
 
 }  // namespace

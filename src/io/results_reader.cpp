@@ -9,6 +9,7 @@
 #include "io/hdf5_read.hpp"
 #include "io/json.hpp"
 #include "io/results_columns.hpp"
+#include "io/results_contents.hpp"
 #include "io/results_costs.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
@@ -19,9 +20,9 @@ namespace {
 
 constexpr double sum_tolerance = 1e-12;  // of a derived column against its parts: the same additions give the same bits
 
-class Reader {
+class Reader : private ResultsContents {
  public:
-  explicit Reader(const std::filesystem::path& path) : file_(path.string()), contents_(read_hdf5(path)) {}
+  using ResultsContents::ResultsContents;
 
   PlanResults results() {
     PlanResults out;
@@ -39,40 +40,8 @@ class Reader {
   }
 
  private:
-  [[noreturn]] void fail(const std::string& place, const std::string& reason) const {
-    throw ConfigError(file_, place, reason, "the file is damaged or was not written by this program");
-  }
-
-  const Hdf5Dataset& dataset(const std::string& path) const {
-    const Hdf5Dataset* found = contents_.find(path);
-    if (found == nullptr) fail(path, "this column is missing");
-    return *found;
-  }
-
-  template <class T>
-  T attribute(const std::string& group, const std::string& name) const {
-    const auto at = contents_.groups.find(group);
-    if (at == contents_.groups.end()) fail(group, "this group is missing");
-    const auto value = at->second.find(name);
-    if (value == at->second.end() || !std::holds_alternative<T>(value->second))
-      fail(group, "the attribute " + name + " is missing or of another type");
-    return std::get<T>(value->second);
-  }
   bool has_attribute(const std::string& name) const { return contents_.groups.at("/").contains(name); }
 
-  std::vector<std::int64_t> whole(const std::string& path, std::size_t count) const {
-    const std::vector<std::int64_t>& values = dataset(path).integers();
-    check_length(path, values.size(), count);
-    return values;
-  }
-  std::vector<std::string> texts(const std::string& path, std::size_t count) const {
-    const std::vector<std::string>& values = dataset(path).texts();
-    check_length(path, values.size(), count);
-    return values;
-  }
-  void check_length(const std::string& path, std::size_t length, std::size_t count) const {
-    if (length != count) fail(path, fmt::format("{} values, expected {}", length, count));
-  }
   /// The text of a dataset that holds one, checked against its own digest.
   std::string verbatim(const Hdf5Dataset& set) const {
     if (set.texts().size() != 1) fail(set.path, "not one text");
@@ -166,7 +135,7 @@ class Reader {
   void read_real(const std::string& group, const RealColumn& column, std::vector<PlanPoint>& all, const std::vector<bool>& present) const {
     const std::string path = group + "/" + column.name;
     const std::vector<double>& values = dataset(path).doubles();
-    check_length(path, values.size(), all.size());
+    sized(path, values, all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!present[i]) continue;
       const double value = column.missing_is_infinite && std::isnan(values[i]) ? INFINITY : values[i];
@@ -187,7 +156,7 @@ class Reader {
       if (c.set) continue;
       const std::string path = group + "/" + c.name;
       const std::vector<double>& values = dataset(path).doubles();
-      check_length(path, values.size(), all.size());
+      sized(path, values, all.size());
       for (std::size_t i = 0; i < all.size(); ++i) {
         const double derived = c.get(all[i]);
         if (present[i] && !(std::abs(values[i] - derived) <= sum_tolerance * std::abs(derived)))
@@ -237,13 +206,13 @@ class Reader {
       ++next;
     }
   }
-
-  std::string file_;
-  Hdf5Contents contents_;
 };
 
 }  // namespace
 
-PlanResults read_results(const std::filesystem::path& path) { return Reader(path).results(); }
+PlanResults read_results(const std::filesystem::path& path) {
+  const Hdf5Contents contents = read_hdf5(path);
+  return Reader(contents, path.string()).results();
+}
 
 }  // namespace reckon

@@ -126,10 +126,15 @@ std::string simulation_json(const SimulationAnswer& a) {
   if (a.contention) {
     Json loads = Json::array();
     for (const LinkLoad& l : a.contention->loads) loads.push_back({{"link", l.link}, {"bytes", l.bytes}, {"share", l.share}});
+    Json messages = Json::array();
+    for (const MessageContention& m : a.contention->messages)
+      messages.push_back({{"kind", name_of(m.stream)}, {"slowdown", m.slowdown}, {"groups_on_the_busiest_link", m.shared_groups}});
     out["contention"] = {{"added_s", a.contention->added},
                          {"reduce_end_s", a.contention->reduce_end},
                          {"gather_s", a.contention->gather},
-                         {"busiest_links", loads}};
+                         {"busiest_links", loads},
+                         {"added_by_model_parallel_s", a.contention->added_messages},
+                         {"messages", messages}};
   }
   if (a.run) out["run"] = run_json(*a.run);
   out["files"] = a.files;

@@ -82,7 +82,7 @@ std::string cost_summary(const PlanResults& r) {
   return out + (even.empty() ? "" : even + "\n");
 }
 
-Document cost_report(const PlanResults& r) {
+Document cost_report(const PlanResults& r, const std::optional<ReportCurrency>& currency) {
   const Verdict verdict = judge(r);
   Document out;
   out.title = fmt::format("{} on {}: days and dollars", r.question.model, r.question.device_name);
@@ -93,6 +93,7 @@ Document cost_report(const PlanResults& r) {
     for (Chart& chart : report_charts(r)) out.blocks.push_back(std::move(chart));
     add_scenarios(*r.costs, out);
     add_build_up(*r.costs, out);
+    if (currency) add_currency(*r.costs, *currency, out);
     add_sensitivity(*r.costs, out);
     add_break_even(*r.costs, out);
     add_energy(*r.costs, out);

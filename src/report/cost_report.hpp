@@ -2,16 +2,19 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/plan_results.hpp"
+#include "report/cost_currency.hpp"
 #include "report/document.hpp"
 
 namespace reckon {
 
 /// The whole report.  Results without a plan give the verdict and why; results without a cost study (files of older programs) say so.
-Document cost_report(const PlanResults& results);
+/// With a currency, a section beside the dollars.
+Document cost_report(const PlanResults& results, const std::optional<ReportCurrency>& currency = std::nullopt);
 
 /// The charts of a report, in its order.
 std::vector<Chart> report_charts(const PlanResults& results);

@@ -55,6 +55,12 @@ std::string contention_text(const Contention& c, const DisplayUnit& unit) {
   std::string out =
       fmt::format("\nData-parallel messages on shared links: {} {} added to the step; the slowest parameter gather takes {} {}.\n",
                   significant(c.added / unit.size), unit.name, significant(c.gather / unit.size), unit.name);
+  if (!c.messages.empty()) {
+    out += fmt::format("Model-parallel messages, all groups at once: {} {} added to the step;", significant(c.added_messages / unit.size), unit.name);
+    for (const MessageContention& m : c.messages)
+      out += fmt::format("{} {} {:.2f} times as long as alone", &m == &c.messages[0] ? "" : ",", name_of(m.stream), m.slowdown);
+    out += ".\n";
+  }
   if (c.loads.empty()) return out;
   Table table({{"busiest links", Align::left}, {"GB a step"}, {"load, %"}});
   for (const LinkLoad& l : c.loads) table.row({l.link, significant(l.bytes / 1e9), significant(100 * l.share)});

@@ -64,6 +64,7 @@ class Links {
   }
 
   FlowNetwork& network() { return network_; }
+  const std::vector<std::int64_t>& places() const { return places_; }
 
   /// The rate of a flow that has all links to itself.
   double rate_alone(const CollectiveFlow& flow) const {
@@ -109,7 +110,6 @@ Contention simulate_contention(const StepPlan& plan, const StepSimulation& simul
   Contention out;
   out.reduce_end = simulation.reduce_end;
   const double members = static_cast<double>(job.strategy.context_parallel * job.strategy.data_parallel);
-  if (members < 2) return out;
   // times of the messages on a fabric without oversubscription: what sharing costs is found here, not assumed
   Cluster open = *job.cluster;
   open.fabric.oversubscription = 1.0;
@@ -118,6 +118,10 @@ Contention simulate_contention(const StepPlan& plan, const StepSimulation& simul
   const StepPlan base = job.cluster->fabric.oversubscription > 1.0 ? step_plan(alone) : plan;
 
   Links scene(job, scatter, seed);
+  out.messages = message_contention(job, scene.places());
+  const bool slower = std::any_of(out.messages.begin(), out.messages.end(), [](const MessageContention& m) { return m.slowdown > 1.0; });
+  if (slower) out.added_messages = simulate_step(with_slower_messages(base, out.messages)).seconds.total() - simulate_step(base).seconds.total();
+  if (members < 2) return out;
   const Links roomy(alone, scatter, seed);
   // a message that takes `length` alone: where that is faster than rings can be (trees, reduction in switches), its bytes are fewer
   const auto message = [&](std::size_t stage, double start, double edge, double length) {

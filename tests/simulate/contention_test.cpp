@@ -4,6 +4,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 #include "../cost/scene.hpp"
 
 namespace reckon {
@@ -54,6 +56,35 @@ TEST(Contention, NoDataParallelismNoContention) {
   r.strategy.data_parallel = 1;
   r.strategy.global_batch_size = 8;
   EXPECT_EQ(r.run(true).added, 0.0);
+}
+
+TEST(MessageContention, PipelinesOfALeafShareItsWayToTheSpine) {
+  // stages of 16 nodes, leaves of 4 nodes at 4 : 1: every NIC of a leaf sends over the spine, which carries a quarter of them
+  Reductions r;
+  r.cluster.fabric.nodes_per_leaf = 4;
+  r.cluster.fabric.oversubscription = 4.0;
+  const Contention c = r.run(false);
+  ASSERT_EQ(c.messages.size(), 2u);  // tensor, pipeline
+  EXPECT_EQ(c.messages[0].stream, Stream::tensor);
+  EXPECT_DOUBLE_EQ(c.messages[0].slowdown, 1.0);  // inside the node
+  EXPECT_EQ(c.messages[1].stream, Stream::pipeline);
+  EXPECT_NEAR(c.messages[1].slowdown, 4.0, 1e-9);
+  EXPECT_GT(c.added_messages, 0.0);
+  r.cluster.fabric.oversubscription = 1.0;
+  EXPECT_DOUBLE_EQ(r.run(false).messages[1].slowdown, 1.0);
+  EXPECT_DOUBLE_EQ(r.run(false).added_messages, 0.0);
+}
+
+TEST(MessageContention, SlowerMessagesLengthenThePassesTheyStickOutOf) {
+  Reductions r;
+  const StepPlan plan = step_plan(r.job());
+  const StepPlan slower = with_slower_messages(plan, {{Stream::tensor, 2.0, 1}});
+  double exposed = 0;
+  for (const Piece& p : plan.chunks[0].forward)
+    if (p.stream == Stream::tensor) exposed += std::max(p.beside, 2.0 * p.message) - std::max(p.beside, p.message);
+  const double longer = slower.times.pass[0].forward - plan.times.pass[0].forward;
+  EXPECT_NEAR(longer, exposed, 1e-12);
+  EXPECT_EQ(slower.times.transfer, plan.times.transfer);
 }
 
 }  // namespace
