@@ -13,6 +13,7 @@ namespace {
 
 constexpr double never = std::numeric_limits<double>::infinity();
 constexpr double most_wall = 100.0;  // times the work; beyond, the run does not end
+constexpr double most_stops = 1e5;   // of one run; beyond, it hardly trains
 constexpr double most_risk = 4.0;    // failures expected in one restart or one cycle, beyond which hardly one in 50 succeeds
 
 double per_second(double per_day) { return per_day / days.base(); }
@@ -66,7 +67,7 @@ class Run {
     draw();
     while (!train(work, until_)) {
       interrupt();
-      if (out_.wall > most_wall * work) {
+      if (out_.wall > most_wall * work || out_.interruptions + out_.planned + out_.preemptions > most_stops) {
         out_.wall = never;
         break;
       }
@@ -159,7 +160,7 @@ class Run {
       down(until_);  // failed again before it trained
       out_.interruptions += 1;
       fail();
-      if (out_.wall > most_wall * s_.work.base()) return;
+      if (out_.wall > most_wall * s_.work.base() || out_.interruptions > most_stops) return;
       restart = restart_time();
       draw();
     }

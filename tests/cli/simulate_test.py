@@ -24,7 +24,7 @@ HOSTILE = [
     ([*STEP, "--trace", "missing/t.json"], "missing"),
     ([*STEP, "--gb", "0"], "gb"),
     ([*STEP[:-2], "--gb", "100"], "100"),
-    ([*STEP[:5], "--tp", "3", "--gb", "64"], "tp"),
+    ([*STEP[:5], "--tp", "3", "--gb", "64"], "tensor_parallel 3"),
     ([*STEP[:5], "--pp", "100", "--gb", "6400"], "pipeline"),
     ([*RUN, "--restart", "-1 h"], "restart"),
     ([*RUN, "--failure-rate", "-1"], "failure-rate"),
@@ -35,7 +35,7 @@ HOSTILE = [
     ([*RUN, "--seed", "-3"], "seed"),
     ([*STEP, "--tokens", "0"], "tokens"),
     ([*STEP, "--samples", "5"], "tokens"),
-    ([*STEP, "--contention", "--scatter", "--trace", ""], "trace"),
+    ([*STEP, "--contention", "--scatter", "--trace", ""], "not the name of a file"),
 ]
 
 
@@ -71,7 +71,7 @@ class Simulate(TemporaryFolderCase):
         for row in spans.values():  # spans of a row follow each other or nest: what Perfetto and Chrome ask of complete events
             open_ends = []
             for begin, end in sorted(row, key=lambda s: (s[0], -s[1])):
-                while open_ends and open_ends[-1] <= begin + 1e-6:
+                while open_ends and open_ends[-1] <= begin + 1e-3:
                     open_ends.pop()
                 self.assertTrue(not open_ends or end <= open_ends[-1] + 1e-3, (begin, end, open_ends[-1:]))
                 open_ends.append(end)
