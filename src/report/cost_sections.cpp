@@ -47,11 +47,12 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
   const CostStudy& s = *r.costs;
   const Amount total = s.ledger.total(s.model.chosen);
   const bool drawn = s.uncertainty.draws > 0;
-  std::string lead =
-      fmt::format("{} \u00d7 {}: {} days", grouped(s.devices), r.question.device_name, significant(s.value("calendar_days")));
-  if (drawn) lead += " (" + range_text(s.distribution("calendar_days").spread, "") + ")";
+  // the middle of the draws, with its range: delays only add, so that the plan itself can lie below the 10th percentile
+  const double planned = s.value("calendar_days"), likely = drawn ? s.distribution("calendar_days").spread.p50 : planned;
+  std::string lead = fmt::format("{} \u00d7 {}: {} days", grouped(s.devices), r.question.device_name, significant(likely));
+  if (drawn) lead += " (P10 to P90: " + range_text(s.distribution("calendar_days").spread, "") + ")";
   lead += ", US" + money_text(Dollars{total.value()});
-  if (drawn) lead += " (" + money_range(s.distribution(s.model.chosen).spread) + ")";
+  if (drawn) lead += " (P10 to P90: " + money_range(s.distribution(s.model.chosen).spread) + ")";
   lead += " " + s.chosen().title + ".";
   out.blocks.push_back(Paragraph{lead, true});
   const std::string even = break_even_text(s);
@@ -65,7 +66,8 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
   Facts facts;
   facts.facts = {{"Total", "US$ " + amount_text(total),
                   drawn ? "P10 to P90: " + money_range(s.distribution(s.model.chosen).spread) : s.chosen().title},
-                 {"Days until done", significant(s.value("calendar_days")), distribution_note(s, "calendar_days", "days")},
+                 {"Days until done", significant(likely),
+                  distribution_note(s, "calendar_days", "days") + (drawn ? "; " + significant(planned) + " if nothing is late" : "")},
                  {"Energy", significant(s.value("energy_mwh")) + " MWh", distribution_note(s, "energy_mwh", "MWh")},
                  {"Carbon", significant(s.value("carbon_t")) + " t CO2e", distribution_note(s, "carbon_t", "t")},
                  {"Power", significant(s.value("average_mw")) + " MW", "on average; at most " + significant(s.value("peak_mw")) + " MW"},
