@@ -207,10 +207,11 @@ CostAssumption rollout_of(const CostBasis& basis, const PlanPoint& point) {
   const double tokens = basis.rollout->prompt + basis.rollout->response;
   const RolloutCost c = rollout_cost(*basis.rollout, policy, step * devices / basis.batch * tokens / basis.seq_len);
   const auto percent = [&](double part) { return significant(100.0 * part / c.training) + " %"; };
-  return fixed_assumption("rollout_share", Decimal::nearest(c.share()).value(), "predicted",
-                          fmt::format("of the policy's training: prompts {}, decoding {}, scoring {}, critic {}; formulas: Pope et al. 2022, arXiv "
-                                      "2211.05102; loop: --rollout",
-                                      percent(c.prefill), percent(c.decode), percent(c.scoring), percent(c.critic)));
+  return fixed_assumption(
+      "rollout_share", Decimal::nearest(c.share()).value(), "predicted",
+      fmt::format("of the policy's training: prompts {}, decoding {}, scoring {}, critic {}; formulas: Pope et al. 2022, arXiv "
+                  "2211.05102; loop: --rollout",
+                  percent(c.prefill), percent(c.decode), percent(c.scoring), percent(c.critic)));
 }
 
 void add_point(const CostBasis& basis, const PlanPoint& point, std::vector<CostAssumption>& list) {
@@ -218,8 +219,9 @@ void add_point(const CostBasis& basis, const PlanPoint& point, std::vector<CostA
   put_assumption(list, fixed_assumption("device_count", static_cast<double>(point.devices), predicted, "the size of this plan"));
   put_assumption(list, fixed_assumption("step_count", point.projection.steps, predicted, "tokens or samples over those of a step"));
   put_assumption(list, fixed_assumption("step_seconds", point.cost.time.total().base(), predicted, model));
-  put_assumption(list, fixed_assumption("load_seconds", loading_time(basis.feed, point.cost.tokens_per_step, point.devices).base(), predicted,
-                                        "stored bytes over --node-read, --storage-read; units over --loader-rate; 0 = as fast as needed"));
+  put_assumption(list,
+                 fixed_assumption("load_seconds", loading_time(basis.feed, point.cost.tokens_per_step, point.devices).base(), predicted,
+                                  "stored bytes over --node-read, --storage-read; units over --loader-rate; 0 = as fast as needed"));
   put_assumption(list, fixed_assumption("busy_share", busy_share(point.cost.time), predicted, model));
   if (basis.rollout) put_assumption(list, rollout_of(basis, point));
   put_assumption(list, fixed_assumption("run_work", point.cost.model_flops.base() * point.projection.steps * 1e-18, predicted,

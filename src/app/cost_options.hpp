@@ -23,12 +23,12 @@ OptionGroup cost_options();
 /// What a study needs beside a plan: every assumption that does not depend on the plan, with its source.
 struct CostBasis {
   std::vector<CostAssumption> assumptions;
-  ModelTrust trust;    ///< how sure step times are; each size of plan has its own range of model_error
-  DataFeed feed;       ///< where the data come from
+  ModelTrust trust;                    ///< how sure step times are; each size of plan has its own range of model_error
+  DataFeed feed;                       ///< where the data come from
   std::optional<RolloutLoop> rollout;  ///< with reinforcement learning
   RolloutPolicy policy;                ///< that generates
   double seq_len = 1, batch = 1;       ///< of the training step
-  std::string chosen;  ///< scenario that the run's price belongs to
+  std::string chosen;                  ///< scenario that the run's price belongs to
   std::string place;
   std::int64_t draws = 0;
   std::uint64_t seed = 0;
@@ -45,8 +45,8 @@ void put_assumption(std::vector<CostAssumption>& list, CostAssumption a);
 /// The model of one plan.  Throws UsageError for assumptions that do not go together.
 CostModel model_of(const CostBasis& basis, const PlanPoint& point);
 
-/// The study of one plan without draws.  Throws UsageError for assumptions that do not go together, MoneyRangeError when the run costs more than
-/// money can say.
+/// The study of one plan without draws.  Throws UsageError for assumptions that do not go together, MoneyRangeError when the run costs more
+/// than money can say.
 CostStudy study_of(const CostBasis& basis, const PlanPoint& point);
 
 /// Days and costs over the sizes of `results` (at most 24), each by at most 300 draws.

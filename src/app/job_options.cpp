@@ -18,10 +18,10 @@ struct RolloutValue {
   double RolloutLoop::*value;
   double least, most;
 };
-constexpr RolloutValue rollout_values[]{
-    {"prompt", &RolloutLoop::prompt, 0, 1e7},     {"response", &RolloutLoop::response, 1, 1e7}, {"concurrent", &RolloutLoop::concurrent, 1, 1e6},
-    {"devices", &RolloutLoop::devices, 1, 1e5},   {"scored", &RolloutLoop::scored, 0, 100},     {"critics", &RolloutLoop::critics, 0, 10},
-    {"epochs", &RolloutLoop::epochs, 0.01, 1000}};
+constexpr RolloutValue rollout_values[]{{"prompt", &RolloutLoop::prompt, 0, 1e7},         {"response", &RolloutLoop::response, 1, 1e7},
+                                        {"concurrent", &RolloutLoop::concurrent, 1, 1e6}, {"devices", &RolloutLoop::devices, 1, 1e5},
+                                        {"scored", &RolloutLoop::scored, 0, 100},         {"critics", &RolloutLoop::critics, 0, 10},
+                                        {"epochs", &RolloutLoop::epochs, 0.01, 1000}};
 
 RolloutLoop kind_of(const ParsedOptions& options, const std::string& name) {
   RolloutLoop loop;
@@ -72,7 +72,8 @@ std::optional<RolloutLoop> read_rollout(const ParsedOptions& options) {
   for (std::size_t i = 1; i < words.size(); ++i) {
     const std::size_t sign = words[i].find('=');
     const std::string name(trim(std::string_view(words[i]).substr(0, sign)));
-    const auto* const known = std::find_if(std::begin(rollout_values), std::end(rollout_values), [&](const RolloutValue& v) { return name == v.name; });
+    const auto* const known =
+        std::find_if(std::begin(rollout_values), std::end(rollout_values), [&](const RolloutValue& v) { return name == v.name; });
     if (sign == std::string::npos || known == std::end(rollout_values))
       options.fail("rollout", in_quotes(words[i]) + " is no value of a loop", "write e.g. response=1024; see --help");
     try {

@@ -10,9 +10,9 @@ namespace reckon {
 
 /// What the data come from.  Zero rates and bandwidths mean that this part never binds.
 struct DataFeed {
-  Bytes per_unit;                    ///< stored bytes of a token or sample
-  BytesPerSecond per_device;         ///< a device's share of what its node reads: local drives, network of the storage
-  BytesPerSecond shared;             ///< of the file system or object store, all nodes together
+  Bytes per_unit;                      ///< stored bytes of a token or sample
+  BytesPerSecond per_device;           ///< a device's share of what its node reads: local drives, network of the storage
+  BytesPerSecond shared;               ///< of the file system or object store, all nodes together
   double units_per_device_second = 0;  ///< tokens or samples that a device's share of the loader's workers decode
 };
 

@@ -32,7 +32,8 @@ struct Projection {
   Dollars cost() const { return Dollars{static_cast<double>(cost_micro_usd) * 1e-6}; }
 };
 
-/// A step lasts at least as long as reading its data (loading_time).  steps = ceil(units / units_per_step); wall = steps * step / goodput; device-hours = devices * wall * (1 + reserve);
+/// A step lasts at least as long as reading its data (loading_time).
+/// steps = ceil(units / units_per_step); wall = steps * step / goodput; device-hours = devices * wall * (1 + reserve);
 /// cost = device-hours * price, rounded to the micro-dollar; energy = devices * wall * power * pue.
 /// Throws InternalError when a result is not finite or leaves the range of the money type (9.2e12 dollars).
 Projection project(Seconds compute, double units_per_step, std::int64_t num_devices, const RunPlan& run);

@@ -6,23 +6,24 @@
 
 namespace reckon {
 
-/// The loop: every prompt is answered by the policy, the answers are scored by further models, the policy (and a critic) is trained on them.
+/// The loop: every prompt is answered by the policy, the answers are scored by further models, the policy (and a critic) is trained on
+/// them.
 struct RolloutLoop {
   double prompt = 512, response = 1024;  ///< tokens
   double concurrent = 64;                ///< sequences that one copy of the policy generates at a time
   double devices = 1;                    ///< that hold one copy while it generates
-  double scored = 1;                     ///< forward passes of other models of the policy's size: GRPO 1 (reference), PPO 3 (reference, reward, critic)
-  double critics = 0;                    ///< models trained beside the policy: PPO 1, GRPO 0
-  double epochs = 1;                     ///< how often each answer is trained on
+  double scored = 1;   ///< forward passes of other models of the policy's size: GRPO 1 (reference), PPO 3 (reference, reward, critic)
+  double critics = 0;  ///< models trained beside the policy: PPO 1, GRPO 0
+  double epochs = 1;   ///< how often each answer is trained on
 };
 
 /// The policy and the device that it runs on.
 struct RolloutPolicy {
-  double parameters = 0;        ///< that work on a token (mixture of experts: of the active experts)
-  Bytes weights;                ///< read once a decoding step by a copy
-  Bytes cache_per_token;        ///< keys and values of all layers
-  BytesPerSecond bandwidth;     ///< of a device's memory, as streams reach it
-  FlopsPerSecond rate;          ///< of a device's matrix units in products, as the training step reaches it
+  double parameters = 0;     ///< that work on a token (mixture of experts: of the active experts)
+  Bytes weights;             ///< read once a decoding step by a copy
+  Bytes cache_per_token;     ///< keys and values of all layers
+  BytesPerSecond bandwidth;  ///< of a device's memory, as streams reach it
+  FlopsPerSecond rate;       ///< of a device's matrix units in products, as the training step reaches it
 };
 
 /// Device-seconds of one trained sequence.
@@ -40,8 +41,8 @@ struct RolloutCost {
 ///   scoring   scored x 2 N (prompt + response) / rate
 ///   training  epochs x the predicted step;  critic: critics x the same
 ///
-/// The roles follow Ouyang et al. 2022 (arXiv 2203.02155, PPO) and Shao et al. 2024 (arXiv 2402.03300, GRPO).  Not in it: waiting for the longest
-/// answer of a batch, moving weights from the trainer to the generator.
+/// The roles follow Ouyang et al. 2022 (arXiv 2203.02155, PPO) and Shao et al. 2024 (arXiv 2402.03300, GRPO).  Not in it: waiting for the
+/// longest answer of a batch, moving weights from the trainer to the generator.
 RolloutCost rollout_cost(const RolloutLoop& loop, const RolloutPolicy& policy, double step_device_seconds);
 
 }  // namespace reckon

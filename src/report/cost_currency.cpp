@@ -30,11 +30,12 @@ void add_currency(const CostStudy& s, const ReportCurrency& currency, Document& 
   out.blocks.push_back(totals);
   Grid rows{s.chosen().title, {{"category", Align::left}, {"item", Align::left}, {"amount, USD"}, {"amount" + unit}}, {}, {}};
   for (const LedgerRow& row : s.ledger.rows)
-    if (row.scenario == s.model.chosen) rows.rows.push_back({row.category, row.item, amount_text(row.amount), amount_text(converted(row.amount, currency))});
+    if (row.scenario == s.model.chosen)
+      rows.rows.push_back({row.category, row.item, amount_text(row.amount), amount_text(converted(row.amount, currency))});
   out.blocks.push_back(rows);
   out.blocks.push_back(Paragraph{fmt::format(
-      "1 {} = {:.8g} USD{}, so 1 USD = {} {}. Every row is converted and rounded to the hundredth; totals are sums of converted rows.", currency.code,
-      currency.usd, currency.date.empty() ? "" : " on " + currency.date, currency.per_usd().text(), currency.code)});
+      "1 {} = {:.8g} USD{}, so 1 USD = {} {}. Every row is converted and rounded to the hundredth; totals are sums of converted rows.",
+      currency.code, currency.usd, currency.date.empty() ? "" : " on " + currency.date, currency.per_usd().text(), currency.code)});
 }
 
 }  // namespace detail

@@ -10,9 +10,9 @@
 namespace reckon {
 
 struct ReportCurrency {
-  std::string code;        ///< ISO 4217
-  double usd = 1;          ///< for one unit of it
-  std::string date;        ///< of that rate; may be empty
+  std::string code;  ///< ISO 4217
+  double usd = 1;    ///< for one unit of it
+  std::string date;  ///< of that rate; may be empty
   Decimal per_usd() const { return Decimal::nearest(1.0 / usd); }
 };
 

@@ -56,7 +56,8 @@ std::string contention_text(const Contention& c, const DisplayUnit& unit) {
       fmt::format("\nData-parallel messages on shared links: {} {} added to the step; the slowest parameter gather takes {} {}.\n",
                   significant(c.added / unit.size), unit.name, significant(c.gather / unit.size), unit.name);
   if (!c.messages.empty()) {
-    out += fmt::format("Model-parallel messages, all groups at once: {} {} added to the step;", significant(c.added_messages / unit.size), unit.name);
+    out += fmt::format("Model-parallel messages, all groups at once: {} {} added to the step;", significant(c.added_messages / unit.size),
+                       unit.name);
     for (const MessageContention& m : c.messages)
       out += fmt::format("{} {} {:.2f} times as long as alone", &m == &c.messages[0] ? "" : ",", name_of(m.stream), m.slowdown);
     out += ".\n";

@@ -171,10 +171,10 @@ class EventLadder {
   EventHeap near_;
   std::vector<std::vector<EventKey>> buckets_;
   std::vector<EventKey> far_;
-  bool spread_ = false;                               // buckets are in use
-  std::size_t spread_at_ = most_near;                 // size of the heap at which they come into use
-  double start_ = 0, per_second_ = 0, horizon_ = 0;   // of the first bucket; buckets a second; end of the last
-  std::size_t next_ = 0, count_ = 0;                  // bucket that the heap is filled from next; of how many
+  bool spread_ = false;                              // buckets are in use
+  std::size_t spread_at_ = most_near;                // size of the heap at which they come into use
+  double start_ = 0, per_second_ = 0, horizon_ = 0;  // of the first bucket; buckets a second; end of the last
+  std::size_t next_ = 0, count_ = 0;                 // bucket that the heap is filled from next; of how many
 };
 
 }  // namespace detail
@@ -204,8 +204,7 @@ class EventQueue {
       lanes_[best].remove_front();
     else
       ladder_.pop();
-    return {detail::time_of(first), static_cast<std::uint32_t>(first >> 32),
-            static_cast<std::uint32_t>(first)};
+    return {detail::time_of(first), static_cast<std::uint32_t>(first >> 32), static_cast<std::uint32_t>(first)};
   }
 
   void clear() {

@@ -76,7 +76,8 @@ std::vector<MessageContention> message_contention(const Job& job, const std::vec
   const Loads loads(job, places);
   std::vector<MessageContention> out;
   if (s.tensor_parallel > 1) out.push_back(loads.of(Stream::tensor, groups_of(devices, s.tensor_parallel, 1), false, true));
-  if (s.context_parallel > 1) out.push_back(loads.of(Stream::context, groups_of(devices, s.context_parallel, s.tensor_parallel), false, true));
+  if (s.context_parallel > 1)
+    out.push_back(loads.of(Stream::context, groups_of(devices, s.context_parallel, s.tensor_parallel), false, true));
   if (s.expert_parallel > 1) out.push_back(loads.of(Stream::expert, groups_of(devices, s.expert_parallel, s.expert_tensor()), true, true));
   if (s.pipeline_parallel > 1) out.push_back(loads.of(Stream::pipeline, groups_of(devices, s.pipeline_parallel, stage), false, false));
   return out;

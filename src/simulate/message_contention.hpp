@@ -22,8 +22,8 @@ struct MessageContention {
 /// In the steady state all groups of a kind send the same bytes at about the same time.  Max-min sharing of equal flows gives those that
 /// cross the busiest link capacity / load each, which is the least rate of all; a group ends with its slowest flow.  So the slowdown is
 /// max over links of (load / capacity) with all groups, over the same with one group alone.  Rings for tensor and context messages, all
-/// pairs for experts, one flow from every device of a stage to the next for pipelines.  `places`: the place of each of the job's nodes in the cluster's
-/// order.
+/// pairs for experts, one flow from every device of a stage to the next for pipelines.  `places`: the place of each of the job's nodes in
+/// the cluster's order.
 std::vector<MessageContention> message_contention(const Job& job, const std::vector<std::int64_t>& places);
 
 /// The plan with its messages that much longer: what had compute beside it may stick out.

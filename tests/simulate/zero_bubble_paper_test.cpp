@@ -1,8 +1,8 @@
 // The experiments of the zero-bubble paper: profiled stage times in, calculated bubbles and measured throughput out.
 //
-// Qi et al. 2023 (arXiv 2401.10241): table 3 (models), table 4 (samples a GPU and second), table 5 (bubble rates that its authors calculated
-// from the stage times), table 6 (profiled T_F, T_B, T_W, T_comm in ms), table 9 (few micro-batches).
-// SPDX-License-Identifier: Apache-2.0
+// Qi et al. 2023 (arXiv 2401.10241): table 3 (models), table 4 (samples a GPU and second), table 5 (bubble rates that its authors
+// calculated from the stage times), table 6 (profiled T_F, T_B, T_W, T_comm in ms), table 9 (few micro-batches). SPDX-License-Identifier:
+// Apache-2.0
 #include <gtest/gtest.h>
 
 #include <algorithm>
@@ -29,9 +29,9 @@ constexpr double a100_flops = 312e12;
 struct Experiment {
   std::string model;
   int p, chunks, micro_batch_size, m;
-  double f, b, w, transfer;                     ///< ms
-  std::array<double, num_schedules> measured;   ///< samples a GPU and second, in the order of `schedules`; 0 = not run
-  std::array<double, num_schedules> bubble{};   ///< calculated by the paper's authors
+  double f, b, w, transfer;                    ///< ms
+  std::array<double, num_schedules> measured;  ///< samples a GPU and second, in the order of `schedules`; 0 = not run
+  std::array<double, num_schedules> bubble{};  ///< calculated by the paper's authors
   double step(std::size_t k) const { return 1000.0 * micro_batch_size * m / (measured[k] * p); }
   double pass() const { return f + b + w; }
 };
@@ -120,8 +120,8 @@ class Models {
 struct MeasuredRun {
   std::string model;
   double measured = 0, full_clock = 0, per_slowdown = 0, utilisation = 0;
-  /// Step with the clock that leaves the device at its power limit: power ~ clock^3 (the governor of calibration/gemm.hpp), so that compute takes
-  /// (utilisation at the full clock / knee)^(1/3) times as long.
+  /// Step with the clock that leaves the device at its power limit: power ~ clock^3 (the governor of calibration/gemm.hpp), so that compute
+  /// takes (utilisation at the full clock / knee)^(1/3) times as long.
   double error(double knee) const {
     const double slowdown = std::max(1.0, std::cbrt(utilisation / knee));
     return (full_clock + per_slowdown * (slowdown - 1)) / measured - 1;
@@ -215,9 +215,10 @@ TEST(ZeroBubblePaper, MeasuredStepTimesFollowFromTheStageTimes) {
       std::printf("%s, %d micro-batches, %s: measured %.0f ms, %+.1f %%\n", s.model.c_str(), s.m, names[k], r.measured,
                   100 * r.error(fitted_knee(runs, "")));
     }
-  std::printf("median error: stage times alone %.1f %%, with stages and optimiser %.1f %%, with the clock of the other models %.1f %%; few "
-              "micro-batches (table 9) %.1f %%\n",
-              100 * median(raw), 100 * median(staged), 100 * median(clocked), 100 * median(few));
+  std::printf(
+      "median error: stage times alone %.1f %%, with stages and optimiser %.1f %%, with the clock of the other models %.1f %%; few "
+      "micro-batches (table 9) %.1f %%\n",
+      100 * median(raw), 100 * median(staged), 100 * median(clocked), 100 * median(few));
   EXPECT_LE(median(clocked), 0.03);
   EXPECT_LE(median(raw), 0.085);
   EXPECT_LE(median(few), 0.05);
