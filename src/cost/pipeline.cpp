@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cost/step_cost.hpp"
+#include "cost/step_terms.hpp"
 
 namespace reckon {
 
@@ -40,13 +40,13 @@ std::vector<std::int64_t> even_sizes(std::int64_t layers, std::int64_t p) {
   return size;
 }
 
-}  // namespace
-
-std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
+std::vector<std::int64_t> own_sizes(const LoweredModel& model, std::int64_t p) {
   const auto layers = static_cast<std::int64_t>(model.order.size());
-  const std::int64_t p = pipeline_parallel;
-  const std::vector<std::int64_t> size = model.balanced_stages && layers >= p ? balanced_sizes(model, p) : even_sizes(layers, p);
-  std::vector<Stage> out(static_cast<std::size_t>(p));
+  return model.balanced_stages && layers >= p ? balanced_sizes(model, p) : even_sizes(layers, p);
+}
+
+std::vector<Stage> stages_of(const LoweredModel& model, const std::vector<std::int64_t>& size) {
+  std::vector<Stage> out(size.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     out[i].count.assign(model.kinds.size(), 0);
@@ -55,6 +55,46 @@ std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_pa
   }
   out.front().first = true;
   out.back().last = true;
+  return out;
+}
+
+}  // namespace
+
+std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
+  return stages_of(model, own_sizes(model, pipeline_parallel));
+}
+
+std::vector<Stage> stages_of(const LoweredModel& model, const Strategy& s) {
+  if (s.first_stage_layers == 0) return stages_of(model, own_sizes(model, s.pipeline_parallel));
+  const std::int64_t between = static_cast<std::int64_t>(model.order.size()) - s.first_stage_layers - s.last_stage_layers;
+  std::vector<std::int64_t> size(static_cast<std::size_t>(s.pipeline_parallel), s.pipeline_parallel > 2 ? between / (s.pipeline_parallel - 2) : 0);
+  size.front() = s.first_stage_layers;
+  size.back() = s.last_stage_layers;
+  return stages_of(model, size);
+}
+
+std::vector<StageRun> stage_runs(const LoweredModel& model, const Strategy& strategy) {
+  std::vector<StageRun> out;
+  std::vector<Stage> stages = stages_of(model, strategy);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    Stage& s = stages[i];
+    const bool same = !out.empty() && out.back().stage.count == s.count && out.back().stage.first == s.first && out.back().stage.last == s.last;
+    if (same)
+      ++out.back().length;
+    else
+      out.push_back({std::move(s), static_cast<std::int64_t>(i), 1});
+  }
+  return out;
+}
+
+PipelineWork pipeline_work(const std::vector<StageRun>& runs, const std::vector<LayerTime>& times) {
+  PipelineWork out;
+  out.stages = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    out.stages += runs[i].length;
+    out.sum += times[i].total() * static_cast<double>(runs[i].length);
+    if (i == 0 || times[i].total() > out.busiest.total()) out.busiest = times[i];
+  }
   return out;
 }
 
@@ -75,16 +115,16 @@ double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, s
 }
 
 Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches) {
-  const auto p = static_cast<double>(stage_time.size());
-  if (stage_time.size() < 2) return Seconds{};
-  Seconds sum, largest;
-  std::size_t busiest = 0;
-  for (std::size_t i = 0; i < stage_time.size(); ++i) {
-    sum += stage_time[i].total();
-    if (stage_time[i].total() > largest) largest = stage_time[i].total(), busiest = i;
-  }
-  const Seconds fill = sum - largest;  // one micro-batch through the other stages, there and back
-  const LayerTime& t = stage_time[busiest];
+  std::vector<StageRun> runs(stage_time.size());
+  for (StageRun& run : runs) run.length = 1;
+  return pipeline_bubble(schedule, pipeline_work(runs, stage_time), virtual_stages, micro_batches);
+}
+
+Seconds pipeline_bubble(Schedule schedule, const PipelineWork& work, std::int64_t virtual_stages, std::int64_t micro_batches) {
+  if (work.stages < 2) return Seconds{};
+  const auto p = static_cast<double>(work.stages);
+  const LayerTime& t = work.busiest;
+  const Seconds fill = work.sum - t.total();  // one micro-batch through the other stages, there and back
   const Seconds w = t.backward_weight;
   const double m = static_cast<double>(micro_batches);
   switch (schedule) {

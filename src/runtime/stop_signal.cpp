@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+#include "runtime/stop_signal.hpp"
+
+#include <atomic>
+#include <chrono>
+#include <cstdlib>
+#include <limits>
+#include <utility>
+
+namespace reckon {
+namespace {
+
+constexpr std::array<std::pair<int, const char*>, 5> watched{
+    {{SIGTERM, "SIGTERM"}, {SIGINT, "SIGINT"}, {SIGUSR1, "SIGUSR1"}, {SIGHUP, "SIGHUP"}, {SIGXCPU, "SIGXCPU"}}};
+
+constexpr double least_notice = 10.0;  // before the end of a batch job: Slurm looks at its clock every 30 s and kills soon after
+
+// The one thing that a handler may touch.
+std::atomic<int> last_signal{0};
+static_assert(std::atomic<int>::is_always_lock_free);
+
+void on_signal(int signal) { last_signal.store(signal, std::memory_order_relaxed); }
+
+double now() { return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count(); }
+
+}  // namespace
+
+StopSignals::StopSignals(std::optional<double> limit_seconds, const Environment& environment) {
+  last_signal.store(0);
+  struct sigaction action {};
+  action.sa_handler = on_signal;
+  action.sa_flags = SA_RESTART;
+  sigemptyset(&action.sa_mask);
+  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &action, &before_[i]);
+  if (limit_seconds) end_ = now() + *limit_seconds;
+  if (const auto job_end = environment("SLURM_JOB_END_TIME")) {
+    const double epoch = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
+    const double left = std::strtod(job_end->c_str(), nullptr) - epoch - least_notice;
+    if (left > -3600.0 && (!end_ || now() + left < *end_)) end_ = now() + left;
+  }
+}
+
+StopSignals::~StopSignals() {
+  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &before_[i], nullptr);
+}
+
+double StopSignals::seconds_left() const { return end_ ? *end_ - now() : std::numeric_limits<double>::infinity(); }
+
+bool StopSignals::requested(double reserve_seconds) const { return last_signal.load(std::memory_order_relaxed) != 0 || seconds_left() <= reserve_seconds; }
+
+std::string StopSignals::reason() const {
+  const int signal = last_signal.load(std::memory_order_relaxed);
+  for (const auto& [number, name] : watched)
+    if (number == signal) return name;
+  return end_ ? "the time limit" : "";
+}
+
+}  // namespace reckon

@@ -1,0 +1,36 @@
+// Asks the program to stop at the next good moment: SIGTERM, SIGINT, SIGUSR1, SIGHUP, SIGXCPU, or a time limit.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <csignal>
+#include <optional>
+#include <string>
+
+#include "runtime/launch.hpp"
+
+namespace reckon {
+
+/// While one of these lives, the signals above set a flag and do nothing else, however often they come (a cancelled Slurm job gets SIGTERM
+/// twice).  SIGCONT, which Slurm sends along, has no effect anyway.  One at a time.
+class StopSignals {
+ public:
+  /// `limit_seconds`: from now on; nothing = none.  The end of a Slurm job (SLURM_JOB_END_TIME, where Slurm says it) counts too.
+  explicit StopSignals(std::optional<double> limit_seconds, const Environment& environment = process_environment());
+  StopSignals(const StopSignals&) = delete;
+  StopSignals& operator=(const StopSignals&) = delete;
+  ~StopSignals();
+
+  /// A signal came, or less than `reserve_seconds` are left.
+  bool requested(double reserve_seconds = 0.0) const;
+  /// "SIGTERM", "the time limit"; empty while nothing is requested.
+  std::string reason() const;
+
+ private:
+  double seconds_left() const;
+
+  std::array<struct sigaction, 5> before_{};
+  std::optional<double> end_;  // of the monotonic clock
+};
+
+}  // namespace reckon
