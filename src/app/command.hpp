@@ -22,6 +22,7 @@ struct Command {
   /// Runs on every rank when `parallel`, else on the first alone and without MPI.  Only rank 0's answer is printed.  Throws Error.
   CommandResult (*run)(const ParsedOptions& options, const MpiSession& session) = nullptr;
   bool parallel = false;
+  bool stoppable = false;  ///< the command sees to SIGTERM and its like itself, from the very start (runtime/stop_signal.hpp)
 };
 
 CommandSpec plan_spec();

@@ -9,6 +9,7 @@
 #include <cstring>
 #include <memory>
 #include <new>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +17,7 @@
 #include "app/say.hpp"
 #include "app/version.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/stop_signal.hpp"
 
 namespace reckon {
 namespace {
@@ -54,6 +56,8 @@ int caught(bool speaks, const Work& work) {
 
 int run_command(const Command& command, const ParsedOptions& options, bool speaks) {
   return caught(speaks, [&] {
+    std::optional<StopSignals> stop;
+    if (command.stoppable) stop.emplace();
     const bool singleton = command.parallel && options.flag("allow-singleton");
     if (!command.parallel && !speaks) return 0;  // the first process answers alone
     // A serial command takes no part in MPI, whoever started it.

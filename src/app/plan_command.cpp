@@ -160,7 +160,7 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
 }
 
 /// The sizes of the question; with a deadline and a range of sizes also those between the last that is too slow and the first that is not.
-void plan_all(const ParsedOptions& options, const MpiSession& session, const StopSignals& stop, Plan& plan) {
+void plan_all(const ParsedOptions& options, const MpiSession& session, const StopWatch& stop, Plan& plan) {
   PlanRun run(plan.question, plan.results.question.run, run_settings(options, plan), session, stop);
   if (run.resumed() > 0 && !options.flag("quiet"))
     note(session, fmt::format("going on after {} parts that are done", grouped(run.resumed())));
@@ -290,7 +290,7 @@ CommandSpec plan_spec() {
 }
 
 CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) {
-  const StopSignals stop(stop_after(options));
+  const StopWatch stop(stop_after(options));
   Plan plan;
   together(session, [&] {
     load(options, plan);

@@ -60,7 +60,7 @@ JournalRecords earlier_work(const PlanRunSettings& settings) {
 
 }  // namespace
 
-PlanRun::PlanRun(const Question& question, const RunPlan& run, PlanRunSettings settings, const MpiSession& session, const StopSignals& stop)
+PlanRun::PlanRun(const Question& question, const RunPlan& run, PlanRunSettings settings, const MpiSession& session, const StopWatch& stop)
     : question_(question), run_(run), settings_(std::move(settings)), session_(session), stop_(stop), planner_(question, run, settings_.keep) {
   if (settings_.journal.empty()) return;
   std::string keys;

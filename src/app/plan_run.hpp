@@ -37,7 +37,7 @@ class StoppedError : public Error {
 class PlanRun {
  public:
   /// Reads the journals.  Collective, like everything here.
-  PlanRun(const Question& question, const RunPlan& run, PlanRunSettings settings, const MpiSession& session, const StopSignals& stop);
+  PlanRun(const Question& question, const RunPlan& run, PlanRunSettings settings, const MpiSession& session, const StopWatch& stop);
 
   /// All sizes, on rank 0 (empty elsewhere).  Throws StoppedError.
   std::vector<PlannedSize> plan(const std::vector<std::int64_t>& devices);
@@ -53,7 +53,7 @@ class PlanRun {
   const RunPlan& run_;
   PlanRunSettings settings_;
   const MpiSession& session_;
-  const StopSignals& stop_;
+  const StopWatch& stop_;
   PartPlanner planner_;
   std::map<std::string, std::string> done_;  // rank 0: all results; others: keys alone
   std::int64_t resumed_ = 0;

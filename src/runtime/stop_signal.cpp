@@ -4,7 +4,6 @@
 #include <atomic>
 #include <chrono>
 #include <cstdlib>
-#include <limits>
 #include <utility>
 
 namespace reckon {
@@ -25,13 +24,20 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 }  // namespace
 
-StopSignals::StopSignals(std::optional<double> limit_seconds, const Environment& environment) {
-  last_signal.store(0);
+StopSignals::StopSignals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
   for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &action, &before_[i]);
+}
+
+StopSignals::~StopSignals() {
+  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &before_[i], nullptr);
+  last_signal.store(0);
+}
+
+StopWatch::StopWatch(std::optional<double> limit_seconds, const Environment& environment) {
   if (limit_seconds) end_ = now() + *limit_seconds;
   if (const auto job_end = environment("SLURM_JOB_END_TIME")) {
     const double epoch = std::chrono::duration<double>(std::chrono::system_clock::now().time_since_epoch()).count();
@@ -40,19 +46,13 @@ StopSignals::StopSignals(std::optional<double> limit_seconds, const Environment&
   }
 }
 
-StopSignals::~StopSignals() {
-  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &before_[i], nullptr);
-}
+bool StopWatch::requested() const { return last_signal.load(std::memory_order_relaxed) != 0 || (end_ && now() >= *end_); }
 
-double StopSignals::seconds_left() const { return end_ ? *end_ - now() : std::numeric_limits<double>::infinity(); }
-
-bool StopSignals::requested(double reserve_seconds) const { return last_signal.load(std::memory_order_relaxed) != 0 || seconds_left() <= reserve_seconds; }
-
-std::string StopSignals::reason() const {
+std::string StopWatch::reason() const {
   const int signal = last_signal.load(std::memory_order_relaxed);
   for (const auto& [number, name] : watched)
     if (number == signal) return name;
-  return end_ ? "the time limit" : "";
+  return requested() ? "the time limit" : "";
 }
 
 }  // namespace reckon

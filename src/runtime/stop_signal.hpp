@@ -12,24 +12,29 @@
 namespace reckon {
 
 /// While one of these lives, the signals above set a flag and do nothing else, however often they come (a cancelled Slurm job gets SIGTERM
-/// twice).  SIGCONT, which Slurm sends along, has no effect anyway.  One at a time.
+/// twice).  SIGCONT, which Slurm sends along, has no effect anyway.  The program makes one before MPI starts.
 class StopSignals {
  public:
-  /// `limit_seconds`: from now on; nothing = none.  The end of a Slurm job (SLURM_JOB_END_TIME, where Slurm says it) counts too.
-  explicit StopSignals(std::optional<double> limit_seconds, const Environment& environment = process_environment());
+  StopSignals();
   StopSignals(const StopSignals&) = delete;
   StopSignals& operator=(const StopSignals&) = delete;
   ~StopSignals();
 
-  /// A signal came, or less than `reserve_seconds` are left.
-  bool requested(double reserve_seconds = 0.0) const;
+ private:
+  std::array<struct sigaction, 5> before_{};
+};
+
+/// Whether to stop: a signal came, or time is up.
+class StopWatch {
+ public:
+  /// `limit_seconds`: from now on; nothing = none.  The end of a Slurm job (SLURM_JOB_END_TIME, where Slurm says it) counts too, less the
+  /// ten seconds that a job needs to leave in order.
+  explicit StopWatch(std::optional<double> limit_seconds, const Environment& environment = process_environment());
+  bool requested() const;
   /// "SIGTERM", "the time limit"; empty while nothing is requested.
   std::string reason() const;
 
  private:
-  double seconds_left() const;
-
-  std::array<struct sigaction, 5> before_{};
   std::optional<double> end_;  // of the monotonic clock
 };
 
