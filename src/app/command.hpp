@@ -27,6 +27,10 @@ struct Command {
 
 CommandSpec plan_spec();
 CommandResult run_plan(const ParsedOptions& options, const MpiSession& session);
+CommandSpec explore_spec();
+CommandResult run_explore(const ParsedOptions& options, const MpiSession& session);
+CommandSpec scale_spec();
+CommandResult run_scale(const ParsedOptions& options, const MpiSession& session);
 CommandSpec predict_spec();
 CommandResult run_predict(const ParsedOptions& options, const MpiSession& session);
 CommandSpec simulate_spec();

@@ -9,7 +9,6 @@
 #include <cstring>
 #include <memory>
 #include <new>
-#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,8 +55,7 @@ int caught(bool speaks, const Work& work) {
 
 int run_command(const Command& command, const ParsedOptions& options, bool speaks) {
   return caught(speaks, [&] {
-    std::optional<StopSignals> stop;
-    if (command.stoppable) stop.emplace();
+    if (command.stoppable) catch_stop_signals();
     const bool singleton = command.parallel && options.flag("allow-singleton");
     if (!command.parallel && !speaks) return 0;  // the first process answers alone
     // A serial command takes no part in MPI, whoever started it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -134,10 +135,19 @@ std::optional<double> stop_after(const ParsedOptions& options) {
   return options.quantity<Seconds>("stop-after").base();
 }
 
+/// What the largest size takes on this machine now, for every size.
+Seconds expected_duration(const Plan& plan) {
+  const auto begin = std::chrono::steady_clock::now();
+  search(plan.question, plan.devices.back(), static_cast<std::size_t>(plan.results.question.keep));
+  const std::chrono::duration<double> one = std::chrono::steady_clock::now() - begin;
+  return Seconds{one.count() * static_cast<double>(plan.devices.size())};
+}
+
 std::string dry_run(const ParsedOptions& options, const Plan& plan) {
   const PlanQuestion& q = plan.results.question;
   std::int64_t strategies = 0;
-  for (const std::int64_t n : plan.devices) for_each_strategy(plan.question, n, [&strategies](const Strategy&) { ++strategies; });
+  for (const std::int64_t n : plan.devices) strategies += space_size(plan.question, n);
+  const std::string duration = run_text(expected_duration(plan));
   std::vector<std::string> sizes, files;
   for (const std::int64_t n : plan.devices) sizes.push_back(fmt::to_string(n));
   for (const char* option : {"out", "report"})
@@ -146,11 +156,12 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
     return record_json("reckon/plan-dry-run/1", {{"command_line", plan.results.provenance.command_line},
                                                  {"sizes", join(sizes, ",")},
                                                  {"strategies", fmt::to_string(strategies)},
+                                                 {"expected_duration", duration},
                                                  {"files", join(files, ",")},
                                                  {"uuid", plan.results.provenance.uuid}});
   std::string out = fmt::format("{} ({} parameters), {} {}, on {} ({} with {})\n", q.model, count_text(q.parameters), count_text(q.units),
                                 q.counts_tokens ? "tokens" : "samples", q.cluster, q.device_name, format_quantity(q.device_memory));
-  out += fmt::format("{} sizes: {}\n{} strategies to price\n", sizes.size(), join(sizes, " "), grouped(strategies));
+  out += fmt::format("{} sizes: {}\n{} strategies to decide, in about {} on one rank\n", sizes.size(), join(sizes, " "), grouped(strategies), duration);
   for (const Assumption& a : plan.results.assumptions)
     out += fmt::format("  {}: {} ({}{})\n", a.name, a.value, a.basis, a.source.empty() ? "" : ": " + a.source);
   for (const InputText& i : plan.results.inputs)

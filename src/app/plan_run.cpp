@@ -93,22 +93,29 @@ std::vector<PlannedSize> PlanRun::plan(const std::vector<std::int64_t>& devices)
     if (session_.is_root()) done_ = read_journals(settings_.journal, settings_.run).values;
   });
 
-  const int stopped = session_.all_reduce_max(stop_.requested() ? 1 : 0);
+  require_all(parts);
   std::vector<PlannedSize> out;
   together(session_, [&] {
     if (!session_.is_root()) return;
-    const auto finished = std::count_if(parts.begin(), parts.end(), [this](const PlanPart& p) { return done_.count(p.key()) != 0; });
-    const auto total = static_cast<std::int64_t>(parts.size());
-    if (finished < total) {
-      const std::string how = settings_.journal.empty() ? "; with --out the same command would go on from here" : "; resume with the same command";
-      throw StoppedError(stopped != 0 ? fmt::format("stopped at {} of {} parts{}{}", grouped(finished), grouped(total),
-                                                    stop_.reason().empty() ? "" : " by " + stop_.reason(), how)
-                                      : fmt::format("this task's share is done, {} of {} parts in all; the last task of the array writes the answer",
-                                                    grouped(finished), grouped(total)));
-    }
     for (const std::int64_t n : devices) out.push_back(join_parts(question_, parts, done_, n, settings_.keep));
   });
   return out;
+}
+
+void PlanRun::require_all(const std::vector<PlanPart>& parts) const {
+  const bool stopped = session_.all_reduce_max(stop_.requested() ? 1 : 0) != 0;
+  std::string message;
+  const auto finished = std::count_if(parts.begin(), parts.end(), [this](const PlanPart& p) { return done_.count(p.key()) != 0; });
+  if (session_.is_root() && finished < static_cast<std::int64_t>(parts.size())) {
+    const std::string how_far = fmt::format("{} of {} parts", grouped(finished), grouped(static_cast<std::int64_t>(parts.size())));
+    const std::string how_on = settings_.journal.empty() ? "; with --out the same command would go on from here" : "; resume with the same command";
+    message = stopped ? "stopped at " + how_far + (stop_.reason().empty() ? "" : " by " + stop_.reason()) + how_on
+                      : "this task's share is done, " + how_far + " in all; the last task of the array writes the answer";
+  }
+  session_.broadcast(message);
+  if (message.empty()) return;
+  if (stopped) throw StoppedError(message);
+  throw ShareDone(message);
 }
 
 std::map<std::string, std::string> PlanRun::work(const std::vector<PlanPart>& todo) {

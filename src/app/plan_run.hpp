@@ -28,10 +28,16 @@ struct PlanRunSettings {
   bool replace = false;           ///< journals of another run are thrown away, not refused
 };
 
-/// Thrown on all ranks when the run was stopped, or when other tasks of an array still have work.  Exit 6.
+/// Thrown on all ranks when the run was stopped.  Exit 6.
 class StoppedError : public Error {
  public:
   explicit StoppedError(const std::string& message) : Error(ExitCode::stopped, message) {}
+};
+
+/// Thrown on all ranks when a task of an array has done its share and others have not: there is nothing to answer yet.  Exit 0.
+class ShareDone : public Error {
+ public:
+  explicit ShareDone(const std::string& message) : Error(ExitCode::ok, message) {}
 };
 
 class PlanRun {
@@ -39,7 +45,7 @@ class PlanRun {
   /// Reads the journals.  Collective, like everything here.
   PlanRun(const Question& question, const RunPlan& run, PlanRunSettings settings, const MpiSession& session, const StopWatch& stop);
 
-  /// All sizes, on rank 0 (empty elsewhere).  Throws StoppedError.
+  /// All sizes, on rank 0 (empty elsewhere).  Throws StoppedError and ShareDone.
   std::vector<PlannedSize> plan(const std::vector<std::int64_t>& devices);
 
   /// Parts that an earlier run had done.
@@ -48,6 +54,7 @@ class PlanRun {
  private:
   std::map<std::string, std::string> work(const std::vector<PlanPart>& todo);
   void gather(const std::map<std::string, std::string>& own);
+  void require_all(const std::vector<PlanPart>& parts) const;
 
   const Question& question_;
   const RunPlan& run_;

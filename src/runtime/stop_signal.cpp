@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "runtime/stop_signal.hpp"
 
+#include <array>
 #include <atomic>
 #include <chrono>
+#include <csignal>
 #include <cstdlib>
 #include <utility>
 
@@ -24,17 +26,12 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 
 }  // namespace
 
-StopSignals::StopSignals() {
+void catch_stop_signals() {
   struct sigaction action {};
   action.sa_handler = on_signal;
   action.sa_flags = SA_RESTART;
   sigemptyset(&action.sa_mask);
-  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &action, &before_[i]);
-}
-
-StopSignals::~StopSignals() {
-  for (std::size_t i = 0; i < watched.size(); ++i) sigaction(watched[i].first, &before_[i], nullptr);
-  last_signal.store(0);
+  for (const auto& [number, name] : watched) sigaction(number, &action, nullptr);
 }
 
 StopWatch::StopWatch(std::optional<double> limit_seconds, const Environment& environment) {

@@ -2,8 +2,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <array>
-#include <csignal>
 #include <optional>
 #include <string>
 
@@ -11,18 +9,10 @@
 
 namespace reckon {
 
-/// While one of these lives, the signals above set a flag and do nothing else, however often they come (a cancelled Slurm job gets SIGTERM
-/// twice).  SIGCONT, which Slurm sends along, has no effect anyway.  The program makes one before MPI starts.
-class StopSignals {
- public:
-  StopSignals();
-  StopSignals(const StopSignals&) = delete;
-  StopSignals& operator=(const StopSignals&) = delete;
-  ~StopSignals();
-
- private:
-  std::array<struct sigaction, 5> before_{};
-};
+/// From now on the signals above set a flag and do nothing else, however often they come (a cancelled Slurm job gets SIGTERM twice).
+/// SIGCONT, which Slurm sends along, has no effect anyway.  The program calls this before MPI starts and never takes it back: a signal
+/// that comes after the work is done must not make a success look like a kill.
+void catch_stop_signals();
 
 /// Whether to stop: a signal came, or time is up.
 class StopWatch {

@@ -24,8 +24,8 @@ class RandomQuestion {
     question.global_batch_size = std::int64_t{1} << (3 + pick(5));
     if (cluster.device.architecture == "volta") question.precision = Precision::fp16;
     if (pick(3) == 0) question.attention = AttentionKind::unfused;
-    devices = std::int64_t{1} << pick(7);
-    if (pick(4) == 0) devices = 3 * std::max<std::int64_t>(8, devices / 4);
+    devices = std::int64_t{1} << pick(6);
+    if (pick(4) == 0) devices = 24;
     // from nothing fits to everything does
     question.memory_margin = std::vector<double>{0.06, 0.06, 0.5, 0.8, 0.9}[pick(5)];
     make_space();

@@ -33,7 +33,7 @@ std::vector<Strategy> strategies(const RandomQuestion& asked) {
 
 TEST(ExactSearch, PrunedIsExhaustive) {
   std::int64_t spaces = 0, cut = 0, nothing = 0;
-  for (std::uint64_t seed = 0; seed < 300; ++seed) {
+  for (std::uint64_t seed = 0; seed < 260; ++seed) {
     const RandomQuestion asked(seed);
     SearchResult all;
     const std::vector<Decided> decided = decide_all(asked, all, 5);
@@ -72,7 +72,7 @@ TEST(ExactSearch, PrunedIsExhaustive) {
 
 TEST(ExactSearch, TablesAddUpToTheStepCostOfPredict) {
   std::int64_t compared = 0;
-  for (std::uint64_t seed = 0; seed < 120; ++seed) {
+  for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const RandomQuestion asked(1000 + seed);
     SearchResult all;
     const std::vector<Decided> decided = decide_all(asked, all, 1);
@@ -87,11 +87,11 @@ TEST(ExactSearch, TablesAddUpToTheStepCostOfPredict) {
       ++compared;
     }
   }
-  EXPECT_GT(compared, 2000);
+  EXPECT_GT(compared, 1000);
 }
 
 TEST(ExactSearch, EveryStrategyOfTheWholeSpaceIsSound) {
-  for (std::uint64_t seed = 0; seed < 40; ++seed) {
+  for (std::uint64_t seed = 0; seed < 12; ++seed) {
     const RandomQuestion asked(2000 + seed);
     for (const Strategy& s : strategies(asked)) {
       ASSERT_TRUE(problems(s, asked.devices).empty()) << describe(s) << ": " << problems(s, asked.devices).front().message;
