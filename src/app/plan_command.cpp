@@ -24,6 +24,7 @@
 #include "base/text.hpp"
 #include "io/atomic_file.hpp"
 #include "io/data_path.hpp"
+#include "io/distribution_file.hpp"
 #include "io/journal.hpp"
 #include "io/listing.hpp"
 #include "io/results_columns.hpp"
@@ -40,7 +41,7 @@ namespace reckon {
 namespace {
 
 const std::vector<std::string> output_options{"out",   "report",          "force",    "json",       "dry-run",
-                                              "quiet", "allow-singleton", "simulate", "stop-after", "array-task"};
+                                              "quiet", "allow-singleton", "simulate", "stop-after", "array-task", "distribution"};
 constexpr std::int64_t most_devices = 1'000'000, most_kept = 1000;
 
 /// The question with all that it points into.
@@ -124,7 +125,7 @@ PlanRunSettings run_settings(const ParsedOptions& options, const Plan& plan) {
 
 /// Files that will be written, refused early.
 void check_files(const ParsedOptions& options) {
-  for (const char* option : {"out", "report"})
+  for (const char* option : {"out", "report", "distribution"})
     if (options.given(option)) check_target(options.text(option), options.flag("force"));
   if (options.given("out") && options.given("report") && options.text("out") == options.text("report"))
     options.fail("report", "is the same file as --out", "give two names");
@@ -233,6 +234,17 @@ void study_costs(const MpiSession& session, Plan& plan) {
   });
 }
 
+/// Every strategy of every size, counted in bins.
+void write_distributions(const ParsedOptions& options, const StopWatch& stop, const Plan& plan) {
+  std::vector<SpaceDistribution> all;
+  Searcher searcher(plan.question);
+  for (const PlanSize& size : plan.results.sizes) {
+    all.push_back(space_distribution(searcher, plan.question, size.devices, [&stop] { return !stop.requested(); }));
+    if (stop.requested()) throw StoppedError("stopped while counting strategies; the same command starts that again");
+  }
+  save_distributions(all, plan.results, options.text("distribution"), options.flag("force"));
+}
+
 /// The files, the text for stdout.
 CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& session, const Question& question, PlanResults& results) {
   const Verdict verdict = judge(results);
@@ -284,6 +296,7 @@ CommandSpec plan_spec() {
              {.name = "simulate", .argument = "K", .help = "replay the K best of each size event by event"},
              {.name = "out", .argument = "FILE.h5", .help = "write all results as HDF5", .letter = 'o'},
              {.name = "report", .argument = "FILE.txt", .help = "write the text of the answer"},
+             {.name = "distribution", .argument = "FILE.h5", .help = "decide every strategy and write counts by step time and memory"},
              {.name = "force", .help = "replace files that exist", .letter = 'f'},
              {.name = "json", .help = "the answer as JSON on stdout"},
              {.name = "stop-after", .argument = "TIME", .help = "stop then, as on SIGTERM; a Slurm job's own end counts too where Slurm says it"},
@@ -312,6 +325,7 @@ CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) 
   study_costs(session, plan);
   CommandResult result;
   together(session, [&] {
+    if (session.is_root() && options.given("distribution")) write_distributions(options, stop, plan);
     if (session.is_root()) result = deliver_plan(options, session, plan.question, plan.results);
   });
   return result;

@@ -61,7 +61,7 @@ JournalRecords earlier_work(const PlanRunSettings& settings) {
 }  // namespace
 
 PlanRun::PlanRun(const Question& question, const RunPlan& run, PlanRunSettings settings, const MpiSession& session, const StopWatch& stop)
-    : question_(question), run_(run), settings_(std::move(settings)), session_(session), stop_(stop), planner_(question, run, settings_.keep) {
+    : question_(question), run_(run), settings_(std::move(settings)), session_(session), stop_(stop), planner_(question, settings_.keep) {
   if (settings_.journal.empty()) return;
   std::string keys;
   together(session_, [&] {
@@ -97,7 +97,7 @@ std::vector<PlannedSize> PlanRun::plan(const std::vector<std::int64_t>& devices)
   std::vector<PlannedSize> out;
   together(session_, [&] {
     if (!session_.is_root()) return;
-    for (const std::int64_t n : devices) out.push_back(join_parts(question_, parts, done_, n, settings_.keep));
+    for (const std::int64_t n : devices) out.push_back(join_parts(question_, run_, parts, done_, n, settings_.keep));
   });
   return out;
 }

@@ -23,9 +23,11 @@ static_assert(sizeof(SearchCounts) == counted.size() * sizeof(std::int64_t), "a 
 
 constexpr double least_goodput = 0.01;  // the floor of goodput(), where its first-order model ends
 
-PlanPoint point_of(const Candidate& candidate, std::int64_t devices, std::int64_t place, const RunPlan& run) {
-  return {devices, place, candidate.strategy, candidate.cost,
-          project(candidate.cost.time.total(), candidate.cost.tokens_per_step, devices, run)};
+/// Without its projection: parts hold strategies that the whole size has better ones than, and a run with those may be absurd.
+PlanPoint point_of(const Candidate& candidate, std::int64_t devices) { return {devices, 1, candidate.strategy, candidate.cost, {}}; }
+
+void project_all(std::vector<PlanPoint>& points, const RunPlan& run) {
+  for (PlanPoint& p : points) p.projection = project(p.cost.time.total(), p.cost.tokens_per_step, p.devices, run);
 }
 
 void append(std::string& message, std::int64_t value) { message.append(reinterpret_cast<const char*>(&value), sizeof value); }
@@ -75,7 +77,7 @@ struct PartPlanner::Cut {
   Searcher searcher;
 };
 
-PartPlanner::PartPlanner(const Question& question, const RunPlan& run, std::size_t keep) : question_(question), run_(run), keep_(keep) {}
+PartPlanner::PartPlanner(const Question& question, std::size_t keep) : question_(question), keep_(keep) {}
 PartPlanner::~PartPlanner() = default;
 
 std::optional<std::string> PartPlanner::plan(const PlanPart& part, const std::function<bool()>& go_on) {
@@ -91,15 +93,15 @@ std::optional<std::string> PartPlanner::plan(const PlanPart& part, const std::fu
   for (const auto member : counted) append(message, found.counts.*member);
   append(message, found.too_large);
   std::vector<PlanPoint> best, miss;
-  for (const Candidate& c : found.best) best.push_back(point_of(c, part.devices, 1, run_));
-  if (found.nearest_miss) miss.push_back(point_of(*found.nearest_miss, part.devices, 1, run_));
+  for (const Candidate& c : found.best) best.push_back(point_of(c, part.devices));
+  if (found.nearest_miss) miss.push_back(point_of(*found.nearest_miss, part.devices));
   append(message, pack(best));
   append(message, pack(miss));
   return message;
 }
 
-PlannedSize join_parts(const Question& question, const std::vector<PlanPart>& parts, const std::map<std::string, std::string>& results,
-                       std::int64_t devices, std::size_t keep) {
+PlannedSize join_parts(const Question& question, const RunPlan& run, const std::vector<PlanPart>& parts,
+                       const std::map<std::string, std::string>& results, std::int64_t devices, std::size_t keep) {
   PlannedSize out;
   out.size.devices = devices;
   for (const PlanPart& part : parts) {
@@ -119,6 +121,8 @@ PlannedSize join_parts(const Question& question, const std::vector<PlanPart>& pa
   if (out.candidates.size() > keep) out.candidates.resize(keep);
   for (std::size_t i = 0; i < out.candidates.size(); ++i) out.candidates[i].place = static_cast<std::int64_t>(i) + 1;
   if (!out.candidates.empty()) out.nearest_misses.clear();
+  project_all(out.candidates, run);
+  project_all(out.nearest_misses, run);
   out.size.considered = out.size.counts.space;
   out.size.status = !out.candidates.empty() ? SizeStatus::fits : !out.nearest_misses.empty() ? SizeStatus::does_not_fit : SizeStatus::no_strategy;
   if (out.size.status != SizeStatus::fits)
@@ -129,11 +133,11 @@ PlannedSize join_parts(const Question& question, const std::vector<PlanPart>& pa
 }
 
 PlannedSize plan_size(const Question& question, const RunPlan& run, std::int64_t devices, std::size_t keep) {
-  PartPlanner planner(question, run, keep);
+  PartPlanner planner(question, keep);
   const std::vector<PlanPart> parts = plan_parts(question, {devices});
   std::map<std::string, std::string> results;
   for (const PlanPart& part : parts) results[part.key()] = planner.plan(part, {}).value();
-  return join_parts(question, parts, results, devices, keep);
+  return join_parts(question, run, parts, results, devices, keep);
 }
 
 std::vector<std::int64_t> sizes_between(const std::vector<PlannedSize>& planned, Seconds deadline, std::int64_t devices_per_node) {

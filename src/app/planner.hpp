@@ -37,7 +37,7 @@ std::vector<PlanPart> plan_parts(const Question& question, const std::vector<std
 /// Searches parts of one question, keeping what sizes share.
 class PartPlanner {
  public:
-  PartPlanner(const Question& question, const RunPlan& run, std::size_t keep);
+  PartPlanner(const Question& question, std::size_t keep);
   PartPlanner(const PartPlanner&) = delete;
   PartPlanner& operator=(const PartPlanner&) = delete;
   ~PartPlanner();
@@ -48,15 +48,14 @@ class PartPlanner {
  private:
   struct Cut;
   const Question& question_;
-  const RunPlan& run_;
   std::size_t keep_;
   std::map<std::int64_t, std::unique_ptr<Cut>> cuts_;  // by tensor degree
 };
 
 /// Puts the results of all parts of `devices` together: `parts` maps keys to what PartPlanner::plan gave.  Throws InternalError when a part
 /// is missing or its bytes are not what plan made.
-PlannedSize join_parts(const Question& question, const std::vector<PlanPart>& parts, const std::map<std::string, std::string>& results,
-                       std::int64_t devices, std::size_t keep);
+PlannedSize join_parts(const Question& question, const RunPlan& run, const std::vector<PlanPart>& parts,
+                       const std::map<std::string, std::string>& results, std::int64_t devices, std::size_t keep);
 
 /// All of the above for one size.  The remark of a size without a plan is the work of remark_on (app/cures.hpp).
 PlannedSize plan_size(const Question& question, const RunPlan& run, std::int64_t devices, std::size_t keep);

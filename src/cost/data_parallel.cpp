@@ -54,7 +54,7 @@ Seconds exposed(const StackConstants& constants, Seconds message, Seconds room, 
 /// zero3: one layer at a time, gathers prefetched under the layer before.
 DataMessages sharded_weights_messages(const Job& job, const LoweredModel& model, const Stage& stage, const Placements& placements) {
   DataMessages out;
-  out.gather_each = out.reduce_each = true;
+  out.each_micro_batch = true;
   const double element = activation_bytes(job.strategy.precision);
   const StackFacts& facts = job.stack->facts;
   const double wire = reduced_gradient_bytes(facts, job.strategy.precision);
@@ -76,10 +76,8 @@ DataMessages sharded_weights_messages(const Job& job, const LoweredModel& model,
 Seconds stage_data_time(const Stack& stack, const DataMessages& d, const LayerTime& t, double micro_batches) {
   const StackFacts& facts = stack.facts;
   const StackConstants& k = stack.constants;
-  if (!d.gather_each) {
-    const double times = d.reduce_each ? micro_batches : 1.0;
-    return exposed(k, d.reduce, t.backward_total(), facts.overlap_gradients) * times + exposed(k, d.gather, t.forward_total(), facts.overlap_parameters);
-  }
+  if (!d.each_micro_batch)
+    return exposed(k, d.reduce, t.backward_total(), facts.overlap_gradients) + exposed(k, d.gather, t.forward_total(), facts.overlap_parameters);
   const Seconds forward = exposed(k, d.gather, t.forward_total(), facts.overlap_parameters);
   const Seconds backward = exposed(k, d.gather + d.reduce, t.backward_total(), facts.overlap_parameters);
   // the first gather of a pass has nothing to hide under
@@ -96,7 +94,6 @@ DataMessages data_messages(const Job& job, const LoweredModel& model, const Stag
   if (s.sharding == Sharding::zero3) return sharded_weights_messages(job, model, stage, placements);
   const StageParameters p = parameters_of(model, stage);
   const bool sharded = s.sharding != Sharding::none;
-  out.reduce_each = s.sharding == Sharding::zero2;  // gradients that are kept split cannot wait for the last micro-batch
   const double wire = reduced_gradient_bytes(facts, s.precision);
   out.reduce = reduce_dense_time(job, Bytes{p.trainable_dense * wire}, placements) +
                reduce_time(job, Bytes{p.trainable_expert * wire}, placements.expert_data, sharded);

@@ -58,7 +58,7 @@ PipelineTerms pipeline_terms(const Job& job, const LoweredModel& model, const Pl
 /// Data-parallel messages of one stage and what they may hide under.
 struct DataMessages {
   Seconds gather, reduce;  ///< of parameters, of gradients
-  bool gather_each = false, reduce_each = false;  ///< in every micro-batch: zero3 both, zero2 the reduction
+  bool each_micro_batch = false;  ///< zero3
   double layers = 1;
 };
 DataMessages data_messages(const Job& job, const LoweredModel& model, const Stage& stage, const Placements& placements);

@@ -24,11 +24,13 @@ struct SearchSpace {
   std::vector<bool> offload_activations{false}, offload_optimizer{false};
   bool recompute_layers = false;    ///< full recompute of some of a stage's layers: every number of them
   bool shard_groups = false;        ///< shard groups smaller than the replicas: every divisor
+  bool zero2_accumulates = true;    ///< zero2 with several micro-batches; priced with one reduction a step, as stacks do that keep gradients whole
   bool uneven_ends = false;         ///< first and last stage with up to `most_fewer` layers fewer than the others
   bool sharded_pipelines = false;   ///< zero3 with pipeline or expert parallelism too: gathers in every micro-batch
 };
 
-/// Every dimension open.
+/// Every dimension open but one: zero2 with several micro-batches is left out, since its price (one reduction a step) and its memory (split
+/// gradients) are those of different implementations.
 SearchSpace whole_space();
 
 /// A model, a place and a batch, without the strategy.

@@ -37,10 +37,11 @@ PriceKey price_key(const Strategy& s) {
           pipeline_between(s), modules_of(s), s.recompute, s.sequence_parallel, s.num_micro_batches() > 1};
 }
 
-/// The settings that stages, their weights and their messages depend on at one size, micro-batches and recompute policy apart.
-using StageKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, GroupOrder>;
+/// The settings that stages, their weights, their messages and their state choices depend on at one size.
+using StageKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, GroupOrder, bool>;
 StageKey stage_key(const Strategy& s) {
-  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.pipeline_parallel, s.first_stage_layers, s.last_stage_layers, s.order};
+  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.pipeline_parallel, s.first_stage_layers, s.last_stage_layers, s.order,
+          s.num_micro_batches() > 1};
 }
 
 struct Priced {
@@ -75,7 +76,7 @@ class Shortlist {
   };
   explicit Shortlist(std::size_t keep) : keep_(keep) {}
 
-  double worst() const { return items_.size() < keep_ ? infinity : items_.back().key; }
+  double worst() const { return keep_ == 0 ? -infinity : items_.size() < keep_ ? infinity : items_.back().key; }
   template <class MakeStrategy>
   void offer(double key, std::int64_t ordinal, const MakeStrategy& strategy) {
     const auto before = [&](const Item& item) { return item.key < key || (item.key == key && item.ordinal < ordinal); };
@@ -122,7 +123,7 @@ class SizeSearch {
       decide(entry);
     }
     collect(fastest_.items(), out_.best);
-    if (out_.best.empty() && out_.counts.space > 0 && !out_.stopped) find_nearest_miss();
+    if (out_.best.empty() && out_.counts.space > 0 && !out_.stopped && options_.keep > 0) find_nearest_miss();
     return std::move(out_);
   }
 

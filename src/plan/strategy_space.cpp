@@ -3,7 +3,7 @@
 
 #include <algorithm>
 #include <map>
-#include <utility>
+#include <tuple>
 
 namespace reckon {
 namespace {
@@ -194,7 +194,8 @@ class Blocks {
 
   /// The same for all blocks of one number of replicas, so worked out once.
   const std::vector<StateChoice>& state_choices(const Strategy& s) {
-    const auto [at, fresh] = states_.try_emplace({s.data_parallel * s.context_parallel, s.pipeline_parallel > 1 || s.expert_parallel > 1});
+    const auto [at, fresh] =
+        states_.try_emplace({s.data_parallel * s.context_parallel, s.pipeline_parallel > 1 || s.expert_parallel > 1, s.num_micro_batches() > 1});
     if (fresh) add_state_choices(s, at->second);
     return at->second;
   }
@@ -205,6 +206,7 @@ class Blocks {
     for (const Sharding z : q_.space.sharding) {
       // gathers would repeat for every micro-batch of the pipeline
       if (z == Sharding::zero3 && !q_.space.sharded_pipelines && (s.pipeline_parallel > 1 || s.expert_parallel > 1)) continue;
+      if (z == Sharding::zero2 && !q_.space.zero2_accumulates && s.num_micro_batches() > 1) continue;
       for (const bool offload : q_.space.offload_optimizer) {
         if (offload && !(q_.cluster->device.pcie_bandwidth.base() > 0)) continue;
         out.push_back({z, 0, offload});
@@ -220,7 +222,7 @@ class Blocks {
   const std::function<void(const StrategyBlock&)>& visit_;
   const Transformer* model_;
   std::vector<std::vector<RecomputeModule>> sets_;
-  std::map<std::pair<std::int64_t, bool>, std::vector<StateChoice>> states_;
+  std::map<std::tuple<std::int64_t, bool, bool>, std::vector<StateChoice>> states_;
 };
 
 }  // namespace
@@ -234,6 +236,7 @@ SearchSpace whole_space() {
   out.orders = {GroupOrder::data_inside, GroupOrder::pipeline_inside};
   out.sequence_parallel = {true, false};
   out.offload_activations = out.offload_optimizer = {false, true};
+  out.zero2_accumulates = false;
   out.recompute_layers = out.shard_groups = out.uneven_ends = out.sharded_pipelines = true;
   return out;
 }

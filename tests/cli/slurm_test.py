@@ -37,7 +37,7 @@ class Cluster:
     """munged, slurmctld and slurmd with folders, ports and a key of their own."""
 
     def __init__(self):
-        self.folder = tempfile.mkdtemp(prefix="reckon-slurm-", dir="/tmp")
+        self.folder = tempfile.mkdtemp(prefix="reckon-slurm-")
         os.chmod(self.folder, 0o755)
         self.processes = []
         host = socket.gethostname()
