@@ -22,10 +22,15 @@ struct Command {
   /// Runs on every rank when `parallel`, else on the first alone and without MPI.  Only rank 0's answer is printed.  Throws Error.
   CommandResult (*run)(const ParsedOptions& options, const MpiSession& session) = nullptr;
   bool parallel = false;
+  bool stoppable = false;  ///< the command sees to SIGTERM and its like itself, from the very start (runtime/stop_signal.hpp)
 };
 
 CommandSpec plan_spec();
 CommandResult run_plan(const ParsedOptions& options, const MpiSession& session);
+CommandSpec explore_spec();
+CommandResult run_explore(const ParsedOptions& options, const MpiSession& session);
+CommandSpec scale_spec();
+CommandResult run_scale(const ParsedOptions& options, const MpiSession& session);
 CommandSpec predict_spec();
 CommandResult run_predict(const ParsedOptions& options, const MpiSession& session);
 CommandSpec simulate_spec();

@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "base/text.hpp"
-#include "plan/enumerate.hpp"
+#include "plan/strategy_space.hpp"
 #include "plan/search.hpp"
 #include "report/numbers.hpp"
 #include "report/plan_report.hpp"

@@ -53,7 +53,9 @@ std::string examples_text() {
 
 const std::vector<Command>& commands() {
   static const std::vector<Command> all{
-      {plan_spec(), run_plan, true},
+      {plan_spec(), run_plan, true, true},
+      {explore_spec(), run_explore, true, true},
+      {scale_spec(), run_scale},
       {predict_spec(), run_predict},
       {simulate_spec(), run_simulate, true},
       {validate_spec(), run_validate},

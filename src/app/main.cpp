@@ -16,6 +16,7 @@
 #include "app/say.hpp"
 #include "app/version.hpp"
 #include "runtime/launch.hpp"
+#include "runtime/stop_signal.hpp"
 
 namespace reckon {
 namespace {
@@ -54,6 +55,7 @@ int caught(bool speaks, const Work& work) {
 
 int run_command(const Command& command, const ParsedOptions& options, bool speaks) {
   return caught(speaks, [&] {
+    if (command.stoppable) catch_stop_signals();
     const bool singleton = command.parallel && options.flag("allow-singleton");
     if (!command.parallel && !speaks) return 0;  // the first process answers alone
     // A serial command takes no part in MPI, whoever started it.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <algorithm>
+#include <chrono>
 #include <cstdlib>
 #include <filesystem>
 #include <optional>
@@ -11,6 +12,7 @@
 #include "app/command.hpp"
 #include "app/cost_options.hpp"
 #include "app/job_options.hpp"
+#include "app/plan_run.hpp"
 #include "app/planner.hpp"
 #include "app/progress.hpp"
 #include "app/provenance.hpp"
@@ -23,12 +25,14 @@
 #include "base/text.hpp"
 #include "io/atomic_file.hpp"
 #include "io/data_path.hpp"
+#include "io/distribution_file.hpp"
+#include "io/journal.hpp"
 #include "io/listing.hpp"
 #include "io/results_columns.hpp"
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
 #include "io/simulation_json.hpp"
-#include "plan/enumerate.hpp"
+#include "plan/strategy_space.hpp"
 #include "report/numbers.hpp"
 #include "report/plan_report.hpp"
 #include "report/simulation_report.hpp"
@@ -37,7 +41,8 @@
 namespace reckon {
 namespace {
 
-const std::vector<std::string> output_options{"out", "report", "force", "json", "dry-run", "quiet", "allow-singleton", "simulate"};
+const std::vector<std::string> output_options{"out",   "report",          "force",    "json",       "dry-run",
+                                              "quiet", "allow-singleton", "simulate", "stop-after", "array-task", "distribution"};
 constexpr std::int64_t most_devices = 1'000'000, most_kept = 1000;
 
 /// The question with all that it points into.
@@ -86,18 +91,66 @@ void load(const ParsedOptions& options, Plan& plan) {
                   derived_uuid(r.question, r.inputs, program)};
 }
 
+/// Beside the results file while they are made: what a stopped run has done.
+std::filesystem::path journal_folder(const ParsedOptions& options) { return options.text("out") + ".journal"; }
+
+/// --array-task 2/8, or what Slurm says of the job array that this runs in.
+ArrayTask array_task(const ParsedOptions& options) {
+  ArrayTask out;
+  if (!options.given("array-task")) return out;
+  std::string text = options.text("array-task");
+  if (text == "auto") {
+    const Environment environment = process_environment();
+    const auto id = environment("SLURM_ARRAY_TASK_ID"), first = environment("SLURM_ARRAY_TASK_MIN"), count = environment("SLURM_ARRAY_TASK_COUNT");
+    if (!id || !count) options.fail("array-task", "this is no task of a Slurm job array", "write the task's number from 0 and how many there are, such as 2/8");
+    text = fmt::format("{}/{}", std::atoll(id->c_str()) - (first ? std::atoll(first->c_str()) : 0), *count);
+  }
+  const std::vector<std::string_view> parts = split(text, '/');
+  const auto whole = [&](std::size_t i) { return i < parts.size() ? std::atoll(std::string(parts[i]).c_str()) : -1; };
+  out = {whole(0), whole(1)};
+  if (parts.size() != 2 || out.tasks < 1 || out.task < 0 || out.task >= out.tasks || fmt::format("{}/{}", out.task, out.tasks) != text)
+    options.fail("array-task", "'" + text + "' is no task", "write the task's number from 0 and how many there are, such as 2/8");
+  if (!options.given("out")) options.fail("array-task", "the tasks of an array meet in the journals of a results file", "give --out");
+  return out;
+}
+
+PlanRunSettings run_settings(const ParsedOptions& options, const Plan& plan) {
+  PlanRunSettings out;
+  out.keep = static_cast<std::size_t>(plan.results.question.keep);
+  out.quiet = options.flag("quiet");
+  if (options.given("out")) out.journal = journal_folder(options);
+  out.run = plan.results.provenance.uuid;
+  out.array = array_task(options);
+  out.replace = options.flag("force");
+  return out;
+}
+
 /// Files that will be written, refused early.
 void check_files(const ParsedOptions& options) {
-  for (const char* option : {"out", "report"})
+  for (const char* option : {"out", "report", "distribution"})
     if (options.given(option)) check_target(options.text(option), options.flag("force"));
   if (options.given("out") && options.given("report") && options.text("out") == options.text("report"))
     options.fail("report", "is the same file as --out", "give two names");
 }
 
+std::optional<double> stop_after(const ParsedOptions& options) {
+  if (!options.given("stop-after")) return std::nullopt;
+  return options.quantity<Seconds>("stop-after").base();
+}
+
+/// What the largest size takes on this machine now, for every size.
+Seconds expected_duration(const Plan& plan) {
+  const auto begin = std::chrono::steady_clock::now();
+  search(plan.question, plan.devices.back(), static_cast<std::size_t>(plan.results.question.keep));
+  const std::chrono::duration<double> one = std::chrono::steady_clock::now() - begin;
+  return Seconds{one.count() * static_cast<double>(plan.devices.size())};
+}
+
 std::string dry_run(const ParsedOptions& options, const Plan& plan) {
   const PlanQuestion& q = plan.results.question;
   std::int64_t strategies = 0;
-  for (const std::int64_t n : plan.devices) for_each_strategy(plan.question, n, [&strategies](const Strategy&) { ++strategies; });
+  for (const std::int64_t n : plan.devices) strategies += space_size(plan.question, n);
+  const std::string duration = run_text(expected_duration(plan));
   std::vector<std::string> sizes, files;
   for (const std::int64_t n : plan.devices) sizes.push_back(fmt::to_string(n));
   for (const char* option : {"out", "report"})
@@ -106,11 +159,12 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
     return record_json("reckon/plan-dry-run/1", {{"command_line", plan.results.provenance.command_line},
                                                  {"sizes", join(sizes, ",")},
                                                  {"strategies", fmt::to_string(strategies)},
+                                                 {"expected_duration", duration},
                                                  {"files", join(files, ",")},
                                                  {"uuid", plan.results.provenance.uuid}});
   std::string out = fmt::format("{} ({} parameters), {} {}, on {} ({} with {})\n", q.model, count_text(q.parameters), count_text(q.units),
                                 q.counts_tokens ? "tokens" : "samples", q.cluster, q.device_name, format_quantity(q.device_memory));
-  out += fmt::format("{} sizes: {}\n{} strategies to price\n", sizes.size(), join(sizes, " "), grouped(strategies));
+  out += fmt::format("{} sizes: {}\n{} strategies to decide, in about {} on one rank\n", sizes.size(), join(sizes, " "), grouped(strategies), duration);
   for (const Assumption& a : plan.results.assumptions)
     out += fmt::format("  {}: {} ({}{})\n", a.name, a.value, a.basis, a.source.empty() ? "" : ": " + a.source);
   for (const InputText& i : plan.results.inputs)
@@ -119,27 +173,12 @@ std::string dry_run(const ParsedOptions& options, const Plan& plan) {
   return out;
 }
 
-/// All ranks' plans of `devices`, on rank 0.
-std::vector<PlannedSize> plan_sizes(const ParsedOptions& options, const MpiSession& session, const Plan& plan,
-                                    const std::vector<std::int64_t>& devices) {
-  std::string share;
-  together(session, [&] {
-    const auto ranks = static_cast<std::size_t>(session.size());
-    Progress progress("planning", "sizes", static_cast<std::int64_t>((devices.size() + ranks - 1) / ranks),
-                      options.flag("quiet") || !session.is_root());
-    const RunPlan& run = plan.results.question.run;
-    share = pack(plan_share(plan.question, run, devices, static_cast<std::size_t>(plan.results.question.keep), session.rank(),
-                            session.size(), [&] { progress.advance(); }));
-  });
-  std::vector<PlannedSize> all;
-  for (const std::string& part : session.gather(share))
-    for (PlannedSize& planned : unpack_planned(part)) all.push_back(std::move(planned));
-  return all;
-}
-
 /// The sizes of the question; with a deadline and a range of sizes also those between the last that is too slow and the first that is not.
-void plan_all(const ParsedOptions& options, const MpiSession& session, Plan& plan) {
-  std::vector<PlannedSize> planned = plan_sizes(options, session, plan, plan.devices);
+void plan_all(const ParsedOptions& options, const MpiSession& session, const StopWatch& stop, Plan& plan) {
+  PlanRun run(plan.question, plan.results.question.run, run_settings(options, plan), session, stop);
+  if (run.resumed() > 0 && !options.flag("quiet"))
+    note(session, fmt::format("going on after {} parts that are done", grouped(run.resumed())));
+  std::vector<PlannedSize> planned = run.plan(plan.devices);
   const std::optional<Seconds> deadline = plan.results.question.deadline;
   if (deadline && options.text("devices").find("..") != std::string::npos) {
     std::string list;
@@ -148,7 +187,7 @@ void plan_all(const ParsedOptions& options, const MpiSession& session, Plan& pla
         list += (list.empty() ? "" : ",") + fmt::to_string(n);
     session.broadcast(list);
     if (!list.empty()) {
-      std::vector<PlannedSize> extra = plan_sizes(options, session, plan, parse_counts(list));
+      std::vector<PlannedSize> extra = run.plan(parse_counts(list));
       keep_nearest(planned, std::move(extra), *deadline);
     }
   }
@@ -197,12 +236,26 @@ void study_costs(const MpiSession& session, Plan& plan) {
   });
 }
 
+/// Every strategy of every size, counted in bins.
+void write_distributions(const ParsedOptions& options, const StopWatch& stop, const Plan& plan) {
+  std::vector<SpaceDistribution> all;
+  Searcher searcher(plan.question);
+  for (const PlanSize& size : plan.results.sizes) {
+    all.push_back(space_distribution(searcher, plan.question, size.devices, [&stop] { return !stop.requested(); }));
+    if (stop.requested()) throw StoppedError("stopped while counting strategies; the same command starts that again");
+  }
+  save_distributions(all, plan.results, options.text("distribution"), options.flag("force"));
+}
+
 /// The files, the text for stdout.
 CommandResult deliver_plan(const ParsedOptions& options, const MpiSession& session, const Question& question, PlanResults& results) {
   const Verdict verdict = judge(results);
   const std::string text = plan_report(results);
   const bool force = options.flag("force");
-  if (options.given("out")) save_results(results, options.text("out"), force);
+  if (options.given("out")) {
+    save_results(results, options.text("out"), force || array_task(options).tasks > 1);  // the tasks of an array write the same bytes
+    remove_journals(journal_folder(options));
+  }
   if (options.given("report")) write_file(options.text("report"), text, force);
   if (!options.flag("quiet"))
     for (const char* option : {"out", "report"})
@@ -246,29 +299,36 @@ CommandSpec plan_spec() {
              {.name = "simulate", .argument = "K", .help = "replay the K best of each size event by event"},
              {.name = "out", .argument = "FILE.h5", .help = "write all results as HDF5", .letter = 'o'},
              {.name = "report", .argument = "FILE.txt", .help = "write the text of the answer"},
+             {.name = "distribution", .argument = "FILE.h5", .help = "decide every strategy and write counts by step time and memory"},
              {.name = "force", .help = "replace files that exist", .letter = 'f'},
              {.name = "json", .help = "the answer as JSON on stdout"},
+             {.name = "stop-after", .argument = "TIME", .help = "stop then, as on SIGTERM; a Slurm job's own end counts too where Slurm says it"},
+             {.name = "array-task", .argument = "I/N", .help = "do a share of a job array, 0/4 to 3/4 or 'auto' in Slurm; needs --out"},
              {.name = "dry-run", .help = "say what would be planned and written, and leave"},
              {.name = "quiet", .help = "no progress, no notes", .letter = 'q'},
              {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}}},
           {},
           "With --deadline and a range of --devices the sizes between the last that is too slow and the first that is not are tried too. "
           "Exit code 3 when no size has a plan, or none meets --deadline and --budget; the table is printed all the same. 'mpiexec -n N "
-          "reckon plan ...' shares the sizes among N ranks; "
-          "the results are the same, byte for byte."};
+          "reckon plan ...' and 'srun --mpi=pmi2 reckon plan ...' share the work among ranks; the results are the same, byte for byte. "
+          "With --out, finished work is kept in FILE.h5.journal/ until the file is written: after SIGTERM, SIGUSR1, SIGINT, SIGHUP, SIGXCPU or "
+          "--stop-after (exit code 6), or after a crash, the same command goes on from there. Under mpiexec send SIGUSR1, never SIGUSR2. "
+          "Every plan is proved: the report says how many strategies there are, how many were priced and which bound cut the others."};
 }
 
 CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) {
+  const StopWatch stop(stop_after(options));
   Plan plan;
   together(session, [&] {
     load(options, plan);
     if (session.is_root()) check_files(options);
   });
   if (options.flag("dry-run")) return {session.is_root() ? dry_run(options, plan) : ""};
-  plan_all(options, session, plan);
+  plan_all(options, session, stop, plan);
   study_costs(session, plan);
   CommandResult result;
   together(session, [&] {
+    if (session.is_root() && options.given("distribution")) write_distributions(options, stop, plan);
     if (session.is_root()) result = deliver_plan(options, session, plan.question, plan.results);
   });
   return result;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/planner.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
+#include <array>
 #include <cstring>
 #include <utility>
 
@@ -9,15 +12,22 @@
 #include "base/error.hpp"
 #include "io/results_columns.hpp"
 #include "plan/search.hpp"
+#include "plan/strategy_space.hpp"
 
 namespace reckon {
 namespace {
 
+constexpr std::array counted{&SearchCounts::space, &SearchCounts::evaluated, &SearchCounts::cut_by_memory, &SearchCounts::cut_by_compute,
+                             &SearchCounts::cut_by_pipeline};
+static_assert(sizeof(SearchCounts) == counted.size() * sizeof(std::int64_t), "a member of SearchCounts is missing in counted");
+
 constexpr double least_goodput = 0.01;  // the floor of goodput(), where its first-order model ends
 
-PlanPoint point_of(const Candidate& candidate, std::int64_t devices, std::int64_t place, const RunPlan& run) {
-  return {devices, place, candidate.strategy, candidate.cost,
-          project(candidate.cost.time.total(), candidate.cost.tokens_per_step, devices, run)};
+/// Without its projection: parts hold strategies that the whole size has better ones than, and a run with those may be absurd.
+PlanPoint point_of(const Candidate& candidate, std::int64_t devices) { return {devices, 1, candidate.strategy, candidate.cost, {}}; }
+
+void project_all(std::vector<PlanPoint>& points, const RunPlan& run) {
+  for (PlanPoint& p : points) p.projection = project(p.cost.time.total(), p.cost.tokens_per_step, p.devices, run);
 }
 
 void append(std::string& message, std::int64_t value) { message.append(reinterpret_cast<const char*>(&value), sizeof value); }
@@ -51,18 +61,70 @@ std::string_view take_text(std::string_view& message) {
 
 }  // namespace
 
-PlannedSize plan_size(const Question& question, const RunPlan& run, std::int64_t devices, std::size_t keep) {
+std::string PlanPart::key() const { return fmt::format("devices {} tensor {}", devices, tensor); }
+
+std::vector<PlanPart> plan_parts(const Question& question, const std::vector<std::int64_t>& devices) {
+  std::vector<PlanPart> out;
+  for (const std::int64_t tensor : tensor_degrees(question))
+    for (auto n = devices.rbegin(); n != devices.rend(); ++n)
+      if (*n % tensor == 0 && whole_nodes(*question.cluster, *n)) out.push_back({*n, tensor});
+  return out;
+}
+
+struct PartPlanner::Cut {
+  explicit Cut(Question part) : question(std::move(part)), searcher(question) {}
+  Question question;
+  Searcher searcher;
+};
+
+PartPlanner::PartPlanner(const Question& question, std::size_t keep) : question_(question), keep_(keep) {}
+PartPlanner::~PartPlanner() = default;
+
+std::optional<std::string> PartPlanner::plan(const PlanPart& part, const std::function<bool()>& go_on) {
+  std::unique_ptr<Cut>& cut = cuts_[part.tensor];
+  if (!cut) {
+    Question own = question_;
+    own.space.tensor = {part.tensor};
+    cut = std::make_unique<Cut>(std::move(own));
+  }
+  const SearchResult found = cut->searcher.search(part.devices, {.keep = keep_, .prune = true, .each = {}, .go_on = go_on});
+  if (found.stopped) return std::nullopt;
+  std::string message;
+  for (const auto member : counted) append(message, found.counts.*member);
+  append(message, found.too_large);
+  std::vector<PlanPoint> best, miss;
+  for (const Candidate& c : found.best) best.push_back(point_of(c, part.devices));
+  if (found.nearest_miss) miss.push_back(point_of(*found.nearest_miss, part.devices));
+  append(message, pack(best));
+  append(message, pack(miss));
+  return message;
+}
+
+PlannedSize join_parts(const Question& question, const RunPlan& run, const std::vector<PlanPart>& parts,
+                       const std::map<std::string, std::string>& results, std::int64_t devices, std::size_t keep) {
   PlannedSize out;
   out.size.devices = devices;
-  if (whole_nodes(*question.cluster, devices)) {
-    const SearchResult found = search(question, devices, keep);
-    out.size.considered = found.considered;
-    out.size.too_large = found.too_large;
-    out.size.status = !found.best.empty() ? SizeStatus::fits : found.nearest_miss ? SizeStatus::does_not_fit : SizeStatus::no_strategy;
-    for (const Candidate& c : found.best)
-      out.candidates.push_back(point_of(c, devices, static_cast<std::int64_t>(out.candidates.size()) + 1, run));
-    if (found.nearest_miss) out.nearest_misses.push_back(point_of(*found.nearest_miss, devices, 1, run));
+  for (const PlanPart& part : parts) {
+    if (part.devices != devices) continue;
+    const auto result = results.find(part.key());
+    if (result == results.end()) throw InternalError("no result of " + part.key());
+    std::string_view message = result->second;
+    for (const auto member : counted) out.size.counts.*member += take_whole(message);
+    out.size.too_large += take_whole(message);
+    for (PlanPoint& p : unpack_points(take_text(message))) out.candidates.push_back(std::move(p));
+    for (PlanPoint& p : unpack_points(take_text(message)))
+      if (out.nearest_misses.empty() || p.cost.memory.total() < out.nearest_misses[0].cost.memory.total()) out.nearest_misses = {std::move(p)};
+    if (!message.empty()) throw InternalError("the result of " + part.key() + " is too long");
   }
+  std::stable_sort(out.candidates.begin(), out.candidates.end(),
+                   [](const PlanPoint& a, const PlanPoint& b) { return a.cost.time.total() < b.cost.time.total(); });
+  if (out.candidates.size() > keep) out.candidates.resize(keep);
+  for (std::size_t i = 0; i < out.candidates.size(); ++i) out.candidates[i].place = static_cast<std::int64_t>(i) + 1;
+  if (!out.candidates.empty()) out.nearest_misses.clear();
+  project_all(out.candidates, run);
+  project_all(out.nearest_misses, run);
+  out.size.considered = out.size.counts.space;
+  out.size.status = !out.candidates.empty() ? SizeStatus::fits : !out.nearest_misses.empty() ? SizeStatus::does_not_fit : SizeStatus::no_strategy;
   if (out.size.status != SizeStatus::fits)
     out.size.remark = remark_on(question, out);
   else if (out.candidates[0].projection.goodput.value <= least_goodput)
@@ -70,46 +132,12 @@ PlannedSize plan_size(const Question& question, const RunPlan& run, std::int64_t
   return out;
 }
 
-std::string pack(const std::vector<PlannedSize>& planned) {
-  std::string message;
-  append(message, static_cast<std::int64_t>(planned.size()));
-  for (const PlannedSize& p : planned) {
-    append(message, p.size.devices);
-    append(message, static_cast<std::int64_t>(p.size.status));
-    append(message, p.size.considered);
-    append(message, p.size.too_large);
-    append(message, p.size.remark);
-    append(message, pack(p.candidates));
-    append(message, pack(p.nearest_misses));
-  }
-  return message;
-}
-
-std::vector<PlannedSize> unpack_planned(std::string_view message) {
-  std::vector<PlannedSize> out;
-  for (std::int64_t left = take_whole(message); left > 0; --left) {
-    PlannedSize& p = out.emplace_back();
-    p.size.devices = take_whole(message);
-    p.size.status = static_cast<SizeStatus>(take_whole(message));
-    p.size.considered = take_whole(message);
-    p.size.too_large = take_whole(message);
-    p.size.remark = take_text(message);
-    p.candidates = unpack_points(take_text(message));
-    p.nearest_misses = unpack_points(take_text(message));
-  }
-  if (!message.empty()) throw InternalError("a message between ranks is too long");
-  return out;
-}
-
-std::vector<PlannedSize> plan_share(const Question& question, const RunPlan& run, const std::vector<std::int64_t>& devices,
-                                    std::size_t keep, int rank, int num_ranks, const std::function<void()>& finished) {
-  std::vector<PlannedSize> out;
-  for (std::size_t i = 0; i < devices.size(); ++i) {
-    if (static_cast<int>(i % static_cast<std::size_t>(num_ranks)) != rank) continue;
-    out.push_back(plan_size(question, run, devices[devices.size() - 1 - i], keep));
-    finished();
-  }
-  return out;
+PlannedSize plan_size(const Question& question, const RunPlan& run, std::int64_t devices, std::size_t keep) {
+  PartPlanner planner(question, keep);
+  const std::vector<PlanPart> parts = plan_parts(question, {devices});
+  std::map<std::string, std::string> results;
+  for (const PlanPart& part : parts) results[part.key()] = planner.plan(part, {}).value();
+  return join_parts(question, run, parts, results, devices, keep);
 }
 
 std::vector<std::int64_t> sizes_between(const std::vector<PlannedSize>& planned, Seconds deadline, std::int64_t devices_per_node) {

@@ -42,6 +42,10 @@ constexpr Names<Training, 3> training_names{{{
     {Training::finetune, "finetune"},
     {Training::lora, "lora"},
 }}};
+constexpr Names<GroupOrder, 2> order_names{{{
+    {GroupOrder::data_inside, "tp-cp-dp-pp"},
+    {GroupOrder::pipeline_inside, "tp-cp-pp-dp"},
+}}};
 // The names of Megatron-Core's --recompute-modules.
 constexpr Names<RecomputeModule, 8> module_names{{{
     {RecomputeModule::core_attention, "core_attn"},
@@ -62,6 +66,8 @@ std::string_view name_of(Recompute v) { return recompute_names.name(v); }
 std::string_view name_of(AttentionKind v) { return attention_names.name(v); }
 std::string_view name_of(Training v) { return training_names.name(v); }
 std::string_view name_of(RecomputeModule v) { return module_names.name(v); }
+std::string_view name_of(GroupOrder v) { return order_names.name(v); }
+std::optional<GroupOrder> group_order_of(std::string_view name) { return order_names.value(name); }
 std::optional<Schedule> schedule_of(std::string_view name) { return schedule_names.value(name); }
 std::optional<Sharding> sharding_of(std::string_view name) { return sharding_names.value(name); }
 std::optional<Recompute> recompute_of(std::string_view name) { return recompute_names.value(name); }
@@ -76,6 +82,15 @@ std::string describe(const Strategy& s) {
   if (s.schedule != Schedule::none) text += fmt::format(" {}", name_of(s.schedule));
   if (s.sequence_parallel) text += " sp";
   if (s.recompute != Recompute::none) text += fmt::format(" {}", name_of(s.recompute));
+  if (s.recompute_layers > 0) text += fmt::format("-{}", s.recompute_layers);
+  for (const RecomputeModule m : s.recompute_modules) text += fmt::format("+{}", name_of(m));
+  if (s.expert_tensor_parallel > 0 && s.expert_tensor_parallel != s.tensor_parallel && s.expert_parallel > 1)
+    text += fmt::format(" etp{}", s.expert_tensor_parallel);
+  if (s.shard_group_size > 0) text += fmt::format(" shards{}", s.shard_group_size);
+  if (s.first_stage_layers > 0) text += fmt::format(" ends{}-{}", s.first_stage_layers, s.last_stage_layers);
+  if (s.order != GroupOrder::data_inside) text += fmt::format(" {}", name_of(s.order));
+  if (s.offload_activations) text += " offload-act";
+  if (s.offload_optimizer) text += " offload-opt";
   return text;
 }
 

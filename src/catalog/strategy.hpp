@@ -19,6 +19,9 @@ enum class Sharding { none, zero1, zero2, zero3 };
 enum class Recompute { none, selective, modules, full };
 enum class AttentionKind { flash, unfused };
 enum class Training { pretrain, finetune, lora };
+/// Which groups lie next to each other on the machine, innermost first: Megatron's tp-cp-dp-pp, or tp-cp-pp-dp
+/// (`--use-tp-pp-dp-mapping`), where a pipeline's stages are neighbours and replicas are far apart.
+enum class GroupOrder { data_inside, pipeline_inside };
 
 /// Parts of a layer that `Recompute::modules` may name, as Megatron-Core does.
 enum class RecomputeModule { core_attention, mlp, moe, moe_act, layernorm, mla_up_proj, shared_experts };
@@ -36,6 +39,10 @@ struct Strategy {
   std::int64_t recompute_layers = 0;  ///< with full: only so many layers of a stage; 0 = all
   std::vector<RecomputeModule> recompute_modules;
   std::int64_t micro_batch_size = 1, global_batch_size = 1;
+  std::int64_t first_stage_layers = 0, last_stage_layers = 0;  ///< of an uneven pipeline, both or neither; 0 = the stack's own division
+  GroupOrder order = GroupOrder::data_inside;
+  bool offload_activations = false;  ///< saved activations move to the host over PCIe and come back for the backward pass
+  bool offload_optimizer = false;    ///< master weights and moments live on the host and stream through the device once a step
   Precision precision = Precision::bf16;
   AttentionKind attention = AttentionKind::flash;
 
@@ -52,6 +59,7 @@ std::string_view name_of(Recompute v);
 std::string_view name_of(AttentionKind v);
 std::string_view name_of(Training v);
 std::string_view name_of(RecomputeModule v);
+std::string_view name_of(GroupOrder v);
 /// The value of a name; nothing when the name is unknown.  `zb-h1` and `zb-h2` are accepted for `zb-1p` and `zb-2p`.
 std::optional<Schedule> schedule_of(std::string_view name);
 std::optional<Sharding> sharding_of(std::string_view name);
@@ -59,9 +67,11 @@ std::optional<Recompute> recompute_of(std::string_view name);
 std::optional<AttentionKind> attention_of(std::string_view name);
 std::optional<Training> training_of(std::string_view name);
 std::optional<RecomputeModule> recompute_module_of(std::string_view name);
+std::optional<GroupOrder> group_order_of(std::string_view name);
 
 /// `tp8 pp4 vp2 cp1 ep1 dp64 mb1 zero1 interleaved-1f1b sp selective`: short, stable, one line.
-/// Always tp, pp, vp, cp, ep, dp, mb and the sharding (`zero0` = none); schedule, sp and recompute only where they are used.
+/// Always tp, pp, vp, cp, ep, dp, mb and the sharding (`zero0` = none); schedule, sp, recompute (with its layers or modules), expert
+/// tensor degree, shard group, uneven ends, order and offload only where they are used.
 std::string describe(const Strategy& strategy);
 
 /// The rules that `strategy` breaks on `num_devices` devices, in the order of its fields; empty when it is sound.

@@ -50,6 +50,8 @@ void check_signs(const Strategy& s, Rules& rules) {
   rules.not_negative(s.expert_tensor_parallel, "expert_tensor_parallel");
   rules.not_negative(s.shard_group_size, "shard_group_size");
   rules.not_negative(s.recompute_layers, "recompute_layers");
+  rules.not_negative(s.first_stage_layers, "first_stage_layers");
+  rules.not_negative(s.last_stage_layers, "last_stage_layers");
 }
 
 void check_products(const Strategy& s, std::int64_t num_devices, Rules& rules) {
@@ -90,6 +92,11 @@ void check_pipeline(const Strategy& s, Rules& rules) {
   const bool two_chunks = (s.schedule == Schedule::zb_v || s.schedule == Schedule::dualpipe) && s.virtual_stages == 2;
   rules.require(s.virtual_stages == 1 || s.schedule == Schedule::interleaved || two_chunks, "virtual_stages",
                 fmt::format("virtual_stages is {} with schedule {}; only interleaved-1f1b splits a stage so", s.virtual_stages, schedule));
+  const bool uneven = s.first_stage_layers > 0 || s.last_stage_layers > 0;
+  rules.require(!uneven || (s.first_stage_layers > 0 && s.last_stage_layers > 0 && s.pipeline_parallel > 1), "first_stage_layers",
+                fmt::format("first_stage_layers {} and last_stage_layers {} go together and need pipeline_parallel > 1", s.first_stage_layers,
+                            s.last_stage_layers));
+  rules.require(!uneven || s.virtual_stages == 1, "first_stage_layers", "uneven ends go with virtual_stages 1");
 }
 
 void check_recompute(const Strategy& s, Rules& rules) {
@@ -144,6 +151,12 @@ Problems problems(const Strategy& s, const Transformer& t) {
   rules.require(stages && *stages <= layers, "pipeline_parallel",
                 fmt::format("pipeline_parallel {} x virtual_stages {} leaves stages empty: {} layers, the embedding and the head",
                             s.pipeline_parallel, s.virtual_stages, layers - 2));
+  if (s.first_stage_layers > 0) {
+    const std::int64_t inner = t.num_layers + t.num_encoder_layers - s.first_stage_layers - s.last_stage_layers, between = s.pipeline_parallel - 2;
+    rules.require(between == 0 ? inner == 0 : inner >= between && inner % between == 0, "first_stage_layers",
+                  fmt::format("{} layers less {} on the first and {} on the last stage do not divide over {} stages between", layers - 2,
+                              s.first_stage_layers, s.last_stage_layers, between));
+  }
   return rules.take();
 }
 

@@ -25,6 +25,9 @@ Seconds exposed_data_time(const Job& job, const LoweredModel& model, const std::
 /// Gradient norm and clip, update, cast to the working weights, zeroing: memory-bound passes over this device's share.
 Seconds optimizer_time(const Job& job, const LoweredModel& model, const std::vector<Stage>& stages);
 
+/// True when the shard group is smaller than the group that reduces gradients: every group keeps a whole copy.
+bool splits_replicas(const Strategy& strategy);
+
 /// Ranks over which the optimiser state of dense weights is split: 1 without sharding, else the shard group.
 double shard_ranks(const Strategy& strategy);
 

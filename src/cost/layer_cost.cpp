@@ -130,7 +130,8 @@ LayerTime operator*(const LayerTime& a, double k) {
 
 Placements placements_of(const Strategy& s, const Cluster& c) {
   return {placement_of(Group::tensor, s, c),   placement_of(Group::context, s, c), placement_of(Group::expert, s, c), placement_of(Group::expert_tensor, s, c),
-          placement_of(Group::pipeline, s, c), placement_of(Group::data, s, c),    expert_data_placement(s, c)};
+          placement_of(Group::pipeline, s, c), placement_of(Group::data, s, c),    expert_data_placement(s, c),
+          shard_placement(s, c),                replica_placement(s, c)};
 }
 
 bool recomputed(const Op& op, const Strategy& s) {

@@ -27,7 +27,7 @@ struct LayerMemory {
 
 /// Groups' placements, worked out once for a strategy.
 struct Placements {
-  GroupPlacement tensor, context, expert, expert_tensor, pipeline, data, expert_data;
+  GroupPlacement tensor, context, expert, expert_tensor, pipeline, data, expert_data, shard, replica;
 };
 Placements placements_of(const Strategy& strategy, const Cluster& cluster);
 

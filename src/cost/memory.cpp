@@ -6,29 +6,9 @@
 
 #include "cost/data_parallel.hpp"
 #include "cost/placement.hpp"
-#include "cost/step_cost.hpp"
+#include "cost/step_terms.hpp"
 
 namespace reckon {
-
-StageMemory stage_memory(const Job& job, const LoweredModel& model, const Stage& stage) {
-  StageMemory out;
-  const Strategy& s = job.strategy;
-  const bool full = s.recompute == Recompute::full;
-  std::int64_t left = s.recompute_layers > 0 ? s.recompute_layers : stage.layers;
-  for (std::size_t k = 0; k < stage.count.size(); ++k) {
-    if (stage.count[k] == 0) continue;
-    const std::int64_t again = full ? std::min(stage.count[k], left) : 0;
-    left -= again;
-    const LayerMemory dropped = layer_memory(model.kinds[k], s, full), kept = layer_memory(model.kinds[k], s, false);
-    out.per_micro_batch += dropped.saved * static_cast<double>(again) + kept.saved * static_cast<double>(stage.count[k] - again);
-    out.transient = max(out.transient, again > 0 ? dropped.transient : kept.transient);
-  }
-  if (stage.first) out.per_micro_batch += layer_memory(model.before, s, false).saved;
-  if (stage.last) out.head = layer_memory(model.after, s, false).saved;
-  if (job.task.offload_activations) out.per_micro_batch = out.per_micro_batch * 0.0 + out.transient;
-  return out;
-}
-
 namespace {
 
 /// cuBLAS and TransformerEngine workspaces (32 MiB a stream and more from Hopper on), rotary tables, norms' statistics: what SimuMax's
@@ -64,7 +44,57 @@ double awaiting_weight_gradients(Schedule schedule) {
 
 }  // namespace
 
-MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index) {
+double held_micro_batches(const Strategy& s, std::int64_t stage) {
+  return in_flight(s.schedule, s.pipeline_parallel, stage, s.virtual_stages, s.num_micro_batches()) + awaiting_weight_gradients(s.schedule);
+}
+
+ModelMemory model_memory(const LoweredModel& model, const Strategy& strategy) {
+  ModelMemory out;
+  const bool full = strategy.recompute == Recompute::full;
+  for (const LoweredLayer& kind : model.kinds) {
+    out.kinds.push_back(layer_memory(kind, strategy, full));
+    out.kinds_kept.push_back(layer_memory(kind, strategy, false));
+  }
+  out.before = layer_memory(model.before, strategy, false);
+  out.after = layer_memory(model.after, strategy, false);
+  return out;
+}
+
+StageMemory stage_memory(const Job& job, const LoweredModel& model, const Stage& stage) {
+  return stage_memory(job, model, model_memory(model, job.strategy), stage);
+}
+
+StageMemory stage_memory(const Job& job, const LoweredModel& model, const ModelMemory& memory, const Stage& stage) {
+  StageMemory out;
+  const Strategy& s = job.strategy;
+  const bool full = s.recompute == Recompute::full;
+  Bytes largest;
+  std::int64_t left = s.recompute_layers > 0 ? s.recompute_layers : stage.layers;
+  for (std::size_t k = 0; k < stage.count.size(); ++k) {
+    if (stage.count[k] == 0) continue;
+    const std::int64_t again = full ? std::min(stage.count[k], left) : 0;
+    left -= again;
+    const LayerMemory &dropped = memory.kinds[k], &kept = memory.kinds_kept[k];
+    out.per_micro_batch += dropped.saved * static_cast<double>(again) + kept.saved * static_cast<double>(stage.count[k] - again);
+    out.transient = max(out.transient, again > 0 ? dropped.transient : kept.transient);
+    out.workspace = max(out.workspace, model.kinds[k].workspace);
+    largest = max(largest, kept.saved);
+  }
+  if (stage.first) out.per_micro_batch += memory.before.saved;
+  if (stage.last) out.head = memory.after.saved;
+  if (job.task.offload_activations) out.per_micro_batch = out.per_micro_batch * 0.0 + out.transient;
+  if (s.offload_activations) {  // one layer on its way out, one back in; the rest is on the host
+    out.offloaded = out.per_micro_batch;
+    out.head += min(out.per_micro_batch, largest * 2.0);
+    out.per_micro_batch = Bytes{};
+  }
+  out.workspace += out.transient + model.boundary * 2.0 + library_workspace(job.cluster->device);
+  return out;
+}
+
+Bytes activation_memory(const StageMemory& memory, double in_flight) { return memory.per_micro_batch * in_flight + memory.head + memory.workspace; }
+
+MemoryFootprint state_footprint(const Job& job, const LoweredModel& model, const Stage& stage) {
   const Strategy& s = job.strategy;
   const StackFacts& facts = job.stack->facts;
   const StageParameters p = parameters_of(model, stage);
@@ -89,15 +119,19 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
   // one block, larger than what the caching allocator has back from activations
   if (facts.flat_gradient_copy && s.precision == Precision::fp16) out.optimizer += Bytes{4.0 * own};
 
-  const StageMemory saved = stage_memory(job, model, stage);
-  const double flight = in_flight(s.schedule, s.pipeline_parallel, index, s.virtual_stages, s.num_micro_batches());
-  out.activations = saved.per_micro_batch * (flight + awaiting_weight_gradients(s.schedule)) + saved.head;
-  Bytes layer_workspace;
-  for (std::size_t k = 0; k < stage.count.size(); ++k)
-    if (stage.count[k] > 0) layer_workspace = max(layer_workspace, model.kinds[k].workspace);
-  out.workspace = saved.transient + layer_workspace + model.boundary * 2.0 + library_workspace(job.cluster->device);
+  if (s.offload_optimizer) out.optimizer = Bytes{};  // streamed in buckets through the communication buffers
   // driver context and NCCL channels; the allocator's slack over what is live.  About 1.5 GiB on recent drivers with a few communicators.
   out.framework = gibibytes * 1.5;
+  return out;
+}
+
+MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index) {
+  const Strategy& s = job.strategy;
+  MemoryFootprint out = state_footprint(job, model, stage);
+  const StageMemory saved = stage_memory(job, model, stage);
+  const double flight = held_micro_batches(s, index);
+  out.activations = saved.per_micro_batch * flight + saved.head;
+  out.workspace = saved.workspace;
   return out;
 }
 

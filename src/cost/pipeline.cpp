@@ -3,7 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include "cost/step_cost.hpp"
+#include "cost/step_terms.hpp"
 
 namespace reckon {
 
@@ -47,31 +47,32 @@ std::vector<std::int64_t> even_sizes(std::int64_t layers, std::int64_t p) {
 ///
 ///   t_i = sum_{j<i} T_j + m T_i + max(0, D - n F_i) + [m > p - i] max(0, D - n B_i),   n = min(m, p - i) - 1
 ///
-/// Equal stages: (m + p - 1) T (Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1).
-Seconds one_f_one_b_time(const std::vector<LayerTime>& stage_time, double m) {
-  Seconds before, behind, longest;
-  for (const LayerTime& t : stage_time) behind += t.total();
-  const double p = static_cast<double>(stage_time.size());
-  for (std::size_t i = 0; i < stage_time.size(); ++i) {
-    const LayerTime& t = stage_time[i];
-    const Seconds backward = t.backward_total(), forward = t.total() - backward;
-    behind = behind - t.total();
-    const double room = p - static_cast<double>(i), n = std::min(m, room) - 1.0;
-    Seconds time = before + t.total() * m + max(Seconds{}, behind - forward * n);
-    if (m > room) time += max(Seconds{}, behind - backward * n);
+/// Among equal neighbours t_i does not fall with i, so that the last stage of a run stands for all.  Equal stages: (m + p - 1) T
+/// (Narayanan et al. 2021, arXiv 2104.04473, section 2.2.1).
+Seconds one_f_one_b_time(const PipelineWork& work, double m) {
+  Seconds before, behind = work.sum, longest;
+  std::int64_t room = work.stages;
+  for (const PipelineWork::Run& run : work.runs) {
+    const Seconds total = run.forward + run.backward;
+    const double length = static_cast<double>(run.length);
+    behind = behind - total * length;
+    room -= run.length;  // stages behind the run
+    const double in_flight = static_cast<double>(room + 1), n = std::min(m, in_flight) - 1.0;
+    Seconds time = before + total * (length - 1.0 + m) + max(Seconds{}, behind - run.forward * n);
+    if (m > in_flight) time += max(Seconds{}, behind - run.backward * n);
     longest = max(longest, time);
-    before += t.total();
+    before += total * length;
   }
   return longest;
 }
 
-}  // namespace
-
-std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
+std::vector<std::int64_t> own_sizes(const LoweredModel& model, std::int64_t p) {
   const auto layers = static_cast<std::int64_t>(model.order.size());
-  const std::int64_t p = pipeline_parallel;
-  const std::vector<std::int64_t> size = model.balanced_stages && layers >= p ? balanced_sizes(model, p) : even_sizes(layers, p);
-  std::vector<Stage> out(static_cast<std::size_t>(p));
+  return model.balanced_stages && layers >= p ? balanced_sizes(model, p) : even_sizes(layers, p);
+}
+
+std::vector<Stage> stages_of(const LoweredModel& model, const std::vector<std::int64_t>& size) {
+  std::vector<Stage> out(size.size());
   std::size_t next = 0;
   for (std::size_t i = 0; i < out.size(); ++i) {
     out[i].count.assign(model.kinds.size(), 0);
@@ -80,6 +81,47 @@ std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_pa
   }
   out.front().first = true;
   out.back().last = true;
+  return out;
+}
+
+}  // namespace
+
+std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel) {
+  return stages_of(model, own_sizes(model, pipeline_parallel));
+}
+
+std::vector<Stage> stages_of(const LoweredModel& model, const Strategy& s) {
+  if (s.first_stage_layers == 0) return stages_of(model, own_sizes(model, s.pipeline_parallel));
+  const std::int64_t between = static_cast<std::int64_t>(model.order.size()) - s.first_stage_layers - s.last_stage_layers;
+  std::vector<std::int64_t> size(static_cast<std::size_t>(s.pipeline_parallel), s.pipeline_parallel > 2 ? between / (s.pipeline_parallel - 2) : 0);
+  size.front() = s.first_stage_layers;
+  size.back() = s.last_stage_layers;
+  return stages_of(model, size);
+}
+
+std::vector<StageRun> stage_runs(const LoweredModel& model, const Strategy& strategy) {
+  std::vector<StageRun> out;
+  std::vector<Stage> stages = stages_of(model, strategy);
+  for (std::size_t i = 0; i < stages.size(); ++i) {
+    Stage& s = stages[i];
+    const bool same = !out.empty() && out.back().stage.count == s.count && out.back().stage.first == s.first && out.back().stage.last == s.last;
+    if (same)
+      ++out.back().length;
+    else
+      out.push_back({std::move(s), static_cast<std::int64_t>(i), 1});
+  }
+  return out;
+}
+
+PipelineWork pipeline_work(const std::vector<StageRun>& runs, const std::vector<LayerTime>& times) {
+  PipelineWork out;
+  out.stages = 0;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    out.stages += runs[i].length;
+    out.sum += times[i].total() * static_cast<double>(runs[i].length);
+    if (i == 0 || times[i].total() > out.busiest.total()) out.busiest = times[i];
+    out.runs.push_back({times[i].total() - times[i].backward_total(), times[i].backward_total(), runs[i].length});
+  }
   return out;
 }
 
@@ -100,23 +142,23 @@ double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, s
 }
 
 Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches) {
-  const auto p = static_cast<double>(stage_time.size());
-  if (stage_time.size() < 2) return Seconds{};
-  Seconds sum, largest;
-  std::size_t busiest = 0;
-  for (std::size_t i = 0; i < stage_time.size(); ++i) {
-    sum += stage_time[i].total();
-    if (stage_time[i].total() > largest) largest = stage_time[i].total(), busiest = i;
-  }
-  const Seconds fill = sum - largest;  // one micro-batch through the other stages, there and back
-  const LayerTime& t = stage_time[busiest];
+  std::vector<StageRun> runs(stage_time.size());
+  for (StageRun& run : runs) run.length = 1;
+  return pipeline_bubble(schedule, pipeline_work(runs, stage_time), virtual_stages, micro_batches);
+}
+
+Seconds pipeline_bubble(Schedule schedule, const PipelineWork& work, std::int64_t virtual_stages, std::int64_t micro_batches) {
+  if (work.stages < 2) return Seconds{};
+  const auto p = static_cast<double>(work.stages);
+  const LayerTime& t = work.busiest;
+  const Seconds fill = work.sum - t.total();  // one micro-batch through the other stages, there and back
   const Seconds w = t.backward_weight;
   const double m = static_cast<double>(micro_batches);
   switch (schedule) {
-    case Schedule::one_f_one_b: return max(Seconds{}, one_f_one_b_time(stage_time, m) - largest * m);
+    case Schedule::one_f_one_b: return max(Seconds{}, one_f_one_b_time(work, m) - t.total() * m);
     // a chunk begins when the one before it is through all stages, p passes later, also where there are fewer micro-batches than that
     case Schedule::interleaved:
-      return (fill + sum / p * ((static_cast<double>(virtual_stages) - 1.0) * std::max(0.0, p - m))) / static_cast<double>(virtual_stages);
+      return (fill + work.sum / p * ((static_cast<double>(virtual_stages) - 1.0) * std::max(0.0, p - m))) / static_cast<double>(virtual_stages);
     // the weight gradients of m micro-batches fill at most two of each in the waits of fill and drain
     case Schedule::zb_h1: return max(Seconds{}, fill - w * std::min(2.0 * (p - 1.0), 2.0 * m));
     case Schedule::zb_h2:

@@ -5,8 +5,9 @@
 #include <cmath>
 
 #include "cost/lower.hpp"
-#include "cost/placement.hpp"
 #include "cost/data_parallel.hpp"
+#include "cost/placement.hpp"
+#include "cost/step_terms.hpp"
 
 namespace reckon {
 namespace {
@@ -49,6 +50,7 @@ PricedModel price_model(const Job& job) {
   }
   out.before = layer_time(out.lowered.before, job, placements, false);
   out.after = layer_time(out.lowered.after, job, placements, false);
+  out.memory = model_memory(out.lowered, job.strategy);
   out.parameters = parameter_count(*job.architecture).total();
   out.model_flops_per_sample = model_flops_per_sample(*job.architecture, job.task.seq_len);
   return out;
@@ -56,44 +58,95 @@ PricedModel price_model(const Job& job) {
 
 StepCost step_cost(const Job& job) { return step_cost(job, price_model(job)); }
 
-StepCost step_cost(const Job& job, const PricedModel& priced) {
+WorkTerms work_terms(const Job& job, const PricedModel& priced, const std::vector<StageRun>& runs) {
+  WorkTerms out;
+  for (const StageRun& run : runs) {
+    const LayerTime t = stage_time(run.stage, priced, job.strategy);
+    const StageMemory memory = stage_memory(job, priced.lowered, priced.memory, run.stage);
+    if (job.strategy.offload_activations) {
+      const Seconds one_way = host_transfer_time(*job.cluster, memory.offloaded);
+      out.offload = max(out.offload, max(Seconds{}, one_way - t.forward_total()) + max(Seconds{}, one_way - t.backward_total()));
+    }
+    out.time.push_back(t);
+    out.memory.push_back(memory);
+  }
+  out.pipeline = pipeline_work(runs, out.time);
+  return out;
+}
+
+PipelineTerms pipeline_terms(const Job& job, const LoweredModel& model, const Placements& placements, const std::vector<StageRun>& runs) {
   const Strategy& s = job.strategy;
-  const LoweredModel& model = priced.lowered;
-  const Placements placements = placements_of(s, *job.cluster);
-  const std::vector<Stage> stages = stages_of(model, s.pipeline_parallel);
-
-  std::vector<LayerTime> times;
-  for (const Stage& stage : stages) times.push_back(stage_time(stage, priced, s));
-  const auto busiest = static_cast<std::size_t>(
-      std::max_element(times.begin(), times.end(), [](const LayerTime& a, const LayerTime& b) { return a.total() < b.total(); }) - times.begin());
-  const LayerTime& t = times[busiest];
   const double m = static_cast<double>(s.num_micro_batches());
+  PipelineTerms out;
+  // one micro-batch there and back; every virtual stage sends
+  const Seconds boundary = boundary_time(job, model, placements) * (2.0 * static_cast<double>(s.virtual_stages));
+  // under compute in the steady state where the stack overlaps it; the fill and drain always wait for it
+  const double waits = job.stack->facts.overlap_pipeline ? 0.0 : m;
+  out.boundary = boundary * (waits + static_cast<double>(s.pipeline_parallel - 1) / static_cast<double>(s.virtual_stages));
+  for (const StageRun& run : runs)
+    out.in_flight.push_back(held_micro_batches(s, run.first_index));
+  return out;
+}
 
-  StepCost out;
-  StepTime& time = out.time;
+double jitter_share(const Job& job) {
+  const double nodes = static_cast<double>(job.strategy.num_devices()) / static_cast<double>(job.cluster->node.devices_per_node);
+  return job.stack->constants.scale_jitter * std::log2(std::max(1.0, nodes));
+}
+
+namespace {
+
+MemoryFootprint fullest_stage(const std::vector<StageRun>& runs, const WorkTerms& work, const PipelineTerms& pipeline, const StateTerms& state,
+                              std::int64_t& peak_stage) {
+  MemoryFootprint worst;
+  for (std::size_t i = 0; i < runs.size(); ++i) {
+    MemoryFootprint one = state.memory[i];
+    one.activations = work.memory[i].per_micro_batch * pipeline.in_flight[i] + work.memory[i].head;
+    one.workspace = work.memory[i].workspace;
+    if (i > 0 && !(one.total() > worst.total())) continue;
+    worst = one;
+    peak_stage = runs[i].first_index;
+  }
+  return worst;
+}
+
+StepTime time_of(const Job& job, const WorkTerms& work, const PipelineTerms& pipeline, const StateTerms& state) {
+  const Strategy& s = job.strategy;
+  const LayerTime& t = work.pipeline.busiest;
+  const double m = static_cast<double>(s.num_micro_batches());
+  StepTime time;
   time.forward = t.forward * m;
   time.backward = (t.backward_input + t.backward_weight) * m;
   time.recompute = t.recompute * m;
   time.exposed_tensor = t.tensor * m;
   time.exposed_context = t.context * m;
   time.exposed_expert = t.expert * m;
-  time.bubble = pipeline_bubble(s.schedule, times, s.virtual_stages, s.num_micro_batches());
-  // one micro-batch there and back; every virtual stage sends
-  const Seconds boundary = boundary_time(job, model, placements) * (2.0 * static_cast<double>(s.virtual_stages));
-  // under compute in the steady state where the stack overlaps it; the fill and drain always wait for it
-  const double waits = job.stack->facts.overlap_pipeline ? 0.0 : m;
-  time.exposed_pipeline = boundary * (waits + static_cast<double>(s.pipeline_parallel - 1) / static_cast<double>(s.virtual_stages));
-  time.exposed_data = exposed_data_time(job, model, stages, times, placements);
-  time.optimizer = optimizer_time(job, model, stages);
-  const double nodes = static_cast<double>(s.num_devices()) / static_cast<double>(job.cluster->node.devices_per_node);
-  time.jitter = time.total() * (job.stack->constants.scale_jitter * std::log2(std::max(1.0, nodes)));
+  time.exposed_offload = work.offload * m;
+  time.bubble = pipeline_bubble(s.schedule, work.pipeline, s.virtual_stages, s.num_micro_batches());
+  time.exposed_pipeline = pipeline.boundary;
+  time.exposed_data = exposed_data_time(*job.stack, state, work.time, s.num_micro_batches());
+  time.optimizer = state.optimizer;
+  time.jitter = time.total() * jitter_share(job);
+  return time;
+}
 
-  out.memory = memory_footprint(job, model, stages, &out.peak_stage);
+}  // namespace
+
+StepCost step_cost(const Job& job, const PricedModel& priced) {
+  const Strategy& s = job.strategy;
+  const Placements placements = placements_of(s, *job.cluster);
+  const std::vector<StageRun> runs = stage_runs(priced.lowered, s);
+  const WorkTerms work = work_terms(job, priced, runs);
+  const PipelineTerms pipeline = pipeline_terms(job, priced.lowered, placements, runs);
+  const StateTerms state = state_terms(job, priced.lowered, placements, runs);
+
+  StepCost out;
+  out.time = time_of(job, work, pipeline, state);
+  out.memory = fullest_stage(runs, work, pipeline, state, out.peak_stage);
   out.model_flops = priced.model_flops_per_sample * static_cast<double>(s.global_batch_size);
   out.parameters = priced.parameters;
   const auto peak = job.cluster->device.peak.find(s.precision);
   if (peak != job.cluster->device.peak.end()) {
-    out.mfu = out.model_flops / (peak->second * time.total()) / static_cast<double>(s.num_devices());
+    out.mfu = out.model_flops / (peak->second * out.time.total()) / static_cast<double>(s.num_devices());
   }
   out.tokens_per_step = samples_to_tokens(job) * static_cast<double>(s.global_batch_size);
   return out;

@@ -15,11 +15,13 @@ namespace reckon {
 struct StepTime {
   Seconds forward, backward, recompute;               ///< compute of the busiest stage, all micro-batches
   Seconds exposed_tensor, exposed_context, exposed_expert, exposed_pipeline, exposed_data;  ///< messages not hidden by compute
+  Seconds exposed_offload;                            ///< activations on their way to the host and back
   Seconds bubble;                                     ///< stages waiting to fill and drain, and uneven stages
   Seconds optimizer;                                  ///< gradient norm, clip, update, casts
   Seconds jitter;                                     ///< stragglers and noise at scale
   Seconds total() const {
-    return forward + backward + recompute + exposed_tensor + exposed_context + exposed_expert + exposed_pipeline + exposed_data + bubble + optimizer + jitter;
+    return forward + backward + recompute + exposed_tensor + exposed_context + exposed_expert + exposed_pipeline + exposed_data +
+           exposed_offload + bubble + optimizer + jitter;
   }
 };
 
@@ -50,12 +52,22 @@ struct Stage {
   bool first = false, last = false;
 };
 std::vector<Stage> stages_of(const LoweredModel& model, std::int64_t pipeline_parallel);
+/// The same with the strategy's own first and last stage, where it has them; the layers between divide evenly.
+std::vector<Stage> stages_of(const LoweredModel& model, const Strategy& strategy);
+
+/// What every kind of layer keeps for its backward pass, with the recompute policy and without.
+struct ModelMemory {
+  std::vector<LayerMemory> kinds, kinds_kept;
+  LayerMemory before, after;
+};
+ModelMemory model_memory(const LoweredModel& model, const Strategy& strategy);
 
 /// What does not depend on how many stages, replicas and micro-batches there are: priced once, combined many times by a search.
 struct PricedModel {
   LoweredModel lowered;
   std::vector<LayerTime> kinds, kinds_kept;  ///< a layer with the recompute policy, and without (layers beyond recompute_layers)
   LayerTime before, after;
+  ModelMemory memory;
   double parameters = 0;
   Flops model_flops_per_sample;
 };
@@ -82,8 +94,14 @@ struct StageMemory {
   Bytes per_micro_batch;  ///< kept for each micro-batch in flight
   Bytes transient;        ///< largest extra while one layer's backward pass runs
   Bytes head;             ///< kept by the head and the loss, of one micro-batch at a time
+  Bytes workspace;        ///< alive while a layer runs
+  Bytes offloaded;        ///< moved to the host for each micro-batch, and back
 };
+StageMemory stage_memory(const Job& job, const LoweredModel& model, const ModelMemory& memory, const Stage& stage);
 StageMemory stage_memory(const Job& job, const LoweredModel& model, const Stage& stage);
+
+/// What a stage holds whatever the micro-batches: weights, gradients, optimizer, communication and framework.
+MemoryFootprint state_footprint(const Job& job, const LoweredModel& model, const Stage& stage);
 
 /// Footprint of stage number `index`; `activations` is per_micro_batch * in_flight + head.
 MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index);
@@ -91,6 +109,9 @@ MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const
 /// Micro-batches whose activations a stage holds at once, in units of its whole stage: 1F1B p - i (Narayanan et al. 2021), interleaved
 /// p + ((p - i - 1) * 2 + (v - 1) p + 1) chunks, GPipe m, zero-bubble as H1: 1F1B's, H2: up to 2p - 1 (Qi et al. 2023).
 double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, std::int64_t virtual_stages, std::int64_t micro_batches);
+
+/// The same with what zero-bubble schedules keep for weight gradients that are put off.
+double held_micro_batches(const Strategy& strategy, std::int64_t stage);
 
 /// Seconds that the pipeline waits beyond the busiest stage's own work.
 Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches);

@@ -11,6 +11,7 @@
 
 #include "catalog/strategy.hpp"
 #include "cost/step_cost.hpp"
+#include "plan/search.hpp"
 #include "projection/cost_study.hpp"
 #include "projection/projection.hpp"
 
@@ -56,7 +57,8 @@ enum class SizeStatus { fits = 0, does_not_fit = 1, no_strategy = 2 };
 struct PlanSize {
   std::int64_t devices = 0;
   SizeStatus status = SizeStatus::no_strategy;
-  std::int64_t considered = 0, too_large = 0;  ///< strategies priced, and those that do not fit
+  std::int64_t considered = 0, too_large = 0;  ///< strategies of the space, and those known not to fit
+  SearchCounts counts;                         ///< what the search did with them; all zero in files of format 1
   bool on_front = false;                       ///< no other size is both faster and cheaper
   std::string remark;                          ///< why there is no plan, and what would cure it
 };

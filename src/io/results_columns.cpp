@@ -25,6 +25,7 @@ constexpr std::array time_parts{TimePart{{"time_forward", "forward"}, &StepTime:
                                 TimePart{{"time_exposed_expert", "expert messages, exposed"}, &StepTime::exposed_expert},
                                 TimePart{{"time_exposed_pipeline", "pipeline messages, exposed"}, &StepTime::exposed_pipeline},
                                 TimePart{{"time_exposed_data", "data-parallel messages, exposed"}, &StepTime::exposed_data},
+                                TimePart{{"time_exposed_offload", "activations to the host and back, exposed"}, &StepTime::exposed_offload},
                                 TimePart{{"time_bubble", "pipeline bubble"}, &StepTime::bubble},
                                 TimePart{{"time_optimizer", "optimizer"}, &StepTime::optimizer},
                                 TimePart{{"time_jitter", "stragglers and noise"}, &StepTime::jitter}};
@@ -62,11 +63,12 @@ RealColumn stored(std::string name, std::string units, std::string long_name, Fi
             member = std::remove_reference_t<decltype(member)>(value);
           },
           false,
-          false};
+          false,
+          1};
 }
 
 RealColumn derived(std::string name, std::string units, std::string long_name, std::function<double(const PlanPoint&)> get) {
-  return {std::move(name), std::move(units), std::move(long_name), std::move(get), {}, false, false};
+  return {std::move(name), std::move(units), std::move(long_name), std::move(get), {}, false, false, 1};
 }
 
 template <class Field>
@@ -80,7 +82,8 @@ WholeColumn whole(std::string name, std::string long_name, Field field) {
             member = static_cast<std::remove_reference_t<decltype(member)>>(value);
           },
           {},
-          false};
+          false,
+          1};
 }
 
 template <class Enum>
@@ -92,6 +95,12 @@ std::vector<std::string> names_up_to(Enum last) {
 
 WholeColumn with_meanings(WholeColumn column, std::vector<std::string> meanings) {
   column.meanings = std::move(meanings);
+  return column;
+}
+
+template <class Column>
+Column since_format_2(Column column) {
+  column.since = 2;
   return column;
 }
 
@@ -112,7 +121,8 @@ WholeColumn module_column() {
                       if ((bits >> i & 1) != 0) p.strategy.recompute_modules.push_back(static_cast<RecomputeModule>(i));
                   },
                   names_up_to(RecomputeModule::shared_experts),
-                  true};
+                  true,
+                  1};
   return out;
 }
 
@@ -147,6 +157,16 @@ std::vector<WholeColumn> make_whole_columns() {
                         "recompute", "activations that are recomputed", [](auto& p) -> auto& { return p.strategy.recompute; }),
                     names_up_to(Recompute::full)),
       module_column(),
+      since_format_2(s("first_stage_layers", "layers of the first of uneven stages, 0 = the stack's own division", &Strategy::first_stage_layers)),
+      since_format_2(s("last_stage_layers", "layers of the last of uneven stages, 0 = the stack's own division", &Strategy::last_stage_layers)),
+      since_format_2(with_meanings(whole(
+                                       "group_order", "groups from the innermost outwards", [](auto& p) -> auto& { return p.strategy.order; }),
+                                   names_up_to(GroupOrder::pipeline_inside))),
+      since_format_2(whole(
+          "offload_activations", "saved activations are kept on the host", [](auto& p) -> auto& { return p.strategy.offload_activations; })),
+      since_format_2(whole(
+          "offload_optimizer", "master weights and moments are kept on the host",
+          [](auto& p) -> auto& { return p.strategy.offload_optimizer; })),
       whole(
           "sequence_parallel", "sequence parallelism beside tensor parallelism",
           [](auto& p) -> auto& { return p.strategy.sequence_parallel; }),
@@ -167,10 +187,12 @@ std::vector<WholeColumn> make_whole_columns() {
 void add_cost_columns(std::vector<RealColumn>& out) {
   out.push_back(derived("step_time", "s", "time of one optimizer step, sum of the time_ columns",
                         [](const PlanPoint& p) { return p.cost.time.total().base(); }));
-  for (const TimePart& t : time_parts)
-    out.push_back(stored(
+  for (const TimePart& t : time_parts) {
+    RealColumn column = stored(
         std::string(t.part.name), "s",
-        std::string(t.part.title) + ", share of step_time", [member = t.member](auto& p) -> auto& { return p.cost.time.*member; }));
+        std::string(t.part.title) + ", share of step_time", [member = t.member](auto& p) -> auto& { return p.cost.time.*member; });
+    out.push_back(t.part.name == "time_exposed_offload" ? since_format_2(column) : column);
+  }
   out.push_back(derived("memory_total", "byte", "footprint of the fullest device, sum of the memory_ columns",
                         [](const PlanPoint& p) { return p.cost.memory.total().base(); }));
   for (const MemoryPart& m : footprint_parts)
@@ -258,6 +280,15 @@ const std::vector<RealColumn>& real_columns() {
     std::for_each(out.begin() + first, out.end(), [](RealColumn& c) { c.projected = true; });
     return out;
   }();
+  return columns;
+}
+
+const std::vector<CountColumn>& count_columns() {
+  static const std::vector<CountColumn> columns{
+      {"evaluated", "strategies whose step time and memory were decided", &SearchCounts::evaluated},
+      {"cut_by_memory", "strategies cut because the smallest footprint of their block does not fit", &SearchCounts::cut_by_memory},
+      {"cut_by_compute", "strategies cut because compute alone takes longer than the slowest plan kept", &SearchCounts::cut_by_compute},
+      {"cut_by_pipeline", "strategies cut because compute and bubble take longer than the slowest plan kept", &SearchCounts::cut_by_pipeline}};
   return columns;
 }
 

@@ -20,6 +20,7 @@ struct RealColumn {
   std::function<void(PlanPoint&, double)> set;
   bool missing_is_infinite = false;  ///< infinity is a value here, and is written as missing
   bool projected = false;            ///< says something of a whole run, not of a step
+  int since = 1;                     ///< results format that has it; absent from older files means zero
   /// The name with its unit, as JSON keys are spelled: `step_time_s`, `memory_total_bytes`, `mfu`.
   std::string json_name() const;
 };
@@ -31,11 +32,19 @@ struct WholeColumn {
   std::function<void(PlanPoint&, std::int64_t)> set;
   std::vector<std::string> meanings;  ///< of an enumerator: the name of value i at index i
   bool mask = false;                  ///< meanings name bits, not values
+  int since = 1;                      ///< results format that has it; absent from older files means zero
 };
 
 /// All columns; `devices` is the first whole column.
 const std::vector<WholeColumn>& whole_columns();
 const std::vector<RealColumn>& real_columns();
+
+/// What a search did with the strategies of a size; the members sum to /plans/considered.  Since format 2.
+struct CountColumn {
+  const char *name, *long_name;
+  std::int64_t SearchCounts::*member;
+};
+const std::vector<CountColumn>& count_columns();
 
 /// The names of the parts of a sum, in the order of the report: StepTime and MemoryFootprint member by member.
 struct Part {

@@ -85,8 +85,13 @@ void write_sizes(Hdf5Image& image, const PlanResults& results) {
   image.flags("/plans/status", status, {"fits", "does_not_fit", "no_strategy"},
               {"1", "whether there is a plan for this size", dimensions, false, ""});
   image.flags("/plans/on_front", on_front, {"no", "yes"}, {"1", "no other size is both faster and cheaper", dimensions, false, ""});
-  image.dataset("/plans/considered", considered, {"1", "strategies priced", dimensions, false, ""});
-  image.dataset("/plans/too_large", too_large, {"1", "strategies that do not fit in memory", dimensions, false, ""});
+  image.dataset("/plans/considered", considered, {"1", "strategies of the search space", dimensions, false, ""});
+  image.dataset("/plans/too_large", too_large, {"1", "strategies known not to fit in memory", dimensions, false, ""});
+  for (const CountColumn& column : count_columns()) {
+    std::vector<std::int64_t> values;
+    for (const PlanSize& size : results.sizes) values.push_back(size.counts.*column.member);
+    image.dataset(std::string("/plans/") + column.name, values, {"1", column.long_name, dimensions, false, ""});
+  }
   image.dataset("/plans/remark", remarks, {"1", "why there is no plan, and what would cure it", dimensions, false, ""});
   write_points(image, "/plans", best, "/plans/devices", false);
 }

@@ -21,7 +21,7 @@
 namespace reckon {
 
 /// Readers refuse a higher number and accept every lower one.
-inline constexpr std::int64_t results_format = 1;
+inline constexpr std::int64_t results_format = 2;
 
 /// The bytes of the file.  Throws InternalError when a result is not finite.
 std::string results_image(const PlanResults& results, const std::string& file);

@@ -131,6 +131,7 @@ Json json_of(const PlanSize& size, const PlanResults& results) {
   Json out{{"devices", size.devices},     {"status", status[static_cast<int>(size.status)]},
            {"on_front", size.on_front},   {"considered", size.considered},
            {"too_large", size.too_large}, {"remark", size.remark}};
+  for (const CountColumn& column : count_columns()) out[column.name] = size.counts.*column.member;
   const PlanPoint* best = results.best_of(size.devices);
   const PlanPoint* miss = results.nearest_miss_of(size.devices);
   out["plan"] = best ? json_of(*best) : Json(nullptr);

@@ -51,8 +51,9 @@ class Reader : private ResultsContents {
     return set.texts()[0];
   }
 
+  std::int64_t format() const { return attribute<std::int64_t>("/", "reckon_format"); }
   void check_format() const {
-    const auto format = attribute<std::int64_t>("/", "reckon_format");
+    const std::int64_t format = this->format();
     if (format < 1 || format > results_format)
       throw ConfigError(file_, "/", fmt::format("results format {}; this program reads 1 to {}", format, results_format),
                         "use a newer reckon");
@@ -96,7 +97,22 @@ class Reader : private ResultsContents {
       if (devices[i] < 1 || (i > 0 && devices[i] <= devices[i - 1])) fail("/plans/devices", "not positive and ascending");
       if (too_large[i] < 0 || too_large[i] > considered[i]) fail("/plans/too_large", "not between 0 and /plans/considered");
       out.sizes.push_back({devices[i], static_cast<SizeStatus>(flag("/plans/status", status[i], 2)), considered[i], too_large[i],
-                           flag("/plans/on_front", front[i], 1) == 1, remarks[i]});
+                           {}, flag("/plans/on_front", front[i], 1) == 1, remarks[i]});
+    }
+    if (format() >= 2) read_counts(out);
+  }
+
+  void read_counts(PlanResults& out) const {
+    for (const CountColumn& column : count_columns()) {
+      const std::vector<std::int64_t> values = whole(std::string("/plans/") + column.name, out.sizes.size());
+      for (std::size_t i = 0; i < values.size(); ++i) out.sizes[i].counts.*column.member = values[i];
+    }
+    for (PlanSize& size : out.sizes) {
+      SearchCounts& c = size.counts;
+      c.space = size.considered;
+      if (c.evaluated < 0 || c.cut_by_memory < 0 || c.cut_by_compute < 0 || c.cut_by_pipeline < 0 ||
+          c.evaluated + c.cut_by_memory + c.cut_by_compute + c.cut_by_pipeline != c.space)
+        fail("/plans/evaluated", "the parts do not sum to /plans/considered");
     }
   }
 
@@ -106,6 +122,7 @@ class Reader : private ResultsContents {
     std::vector<PlanPoint> all(count);
     std::vector<bool> present(count, true);
     for (const WholeColumn& c : whole_columns()) {
+      if (c.since > format()) continue;
       const std::string path = group + "/" + c.name;
       const std::vector<std::int64_t> values = c.name == "devices" && devices ? *devices : whole(path, count);
       for (std::size_t i = 0; i < count; ++i) {
@@ -121,7 +138,7 @@ class Reader : private ResultsContents {
       }
     }
     for (const RealColumn& c : real_columns())
-      if (c.set) read_real(group, c, all, present);
+      if (c.set && c.since <= format()) read_real(group, c, all, present);
     check_derived(group, all, present);
     std::vector<PlanPoint> out;
     for (std::size_t i = 0; i < count; ++i) {
@@ -149,7 +166,7 @@ class Reader : private ResultsContents {
     const std::vector<std::string> strategies = texts(group + "/strategy", all.size());
     for (std::size_t i = 0; i < all.size(); ++i) {
       if (!present[i]) continue;
-      if (describe(all[i].strategy) != strategies[i]) fail(group + "/strategy", "not the strategy of the columns beside it");
+      if (format() >= 2 && describe(all[i].strategy) != strategies[i]) fail(group + "/strategy", "not the strategy of the columns beside it");
       if (all[i].strategy.num_devices() != all[i].devices) fail(group + "/devices", "not the product of the parallel degrees");
     }
     for (const RealColumn& c : real_columns()) {

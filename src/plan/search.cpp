@@ -2,48 +2,255 @@
 #include "plan/search.hpp"
 
 #include <algorithm>
+#include <limits>
 #include <map>
 #include <numeric>
 #include <tuple>
 
-#include "plan/enumerate.hpp"
+#include "plan/block_cost.hpp"
+#include "plan/strategy_space.hpp"
 
 namespace reckon {
 namespace {
 
-/// The settings that price_model reads.
-using PriceKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Recompute, bool, bool>;
+constexpr double infinity = std::numeric_limits<double>::infinity();
 
-PriceKey key_of(const Strategy& s) {
-  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.micro_batch_size, s.recompute, s.sequence_parallel, s.num_micro_batches() > 1};
+/// Bounds are compared after rounding: what is cut is slower by more than the sums can err.
+constexpr double rounding = 1.0 - 1e-12;
+
+std::int64_t modules_of(const Strategy& s) {
+  std::int64_t bits = 0;
+  for (const RecomputeModule m : s.recompute_modules) bits |= std::int64_t{1} << static_cast<int>(m);
+  return bits;
 }
+
+/// Experts reach beyond the tensor x context ranks: with stages in between, their distance depends on the pipeline.
+std::int64_t pipeline_between(const Strategy& s) {
+  const bool far = s.order == GroupOrder::pipeline_inside && s.expert_parallel * s.expert_tensor() > s.tensor_parallel * s.context_parallel;
+  return far ? s.pipeline_parallel : 1;
+}
+
+/// The settings that price_model reads.
+using PriceKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Recompute, bool, bool>;
+PriceKey price_key(const Strategy& s) {
+  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.micro_batch_size,
+          pipeline_between(s), modules_of(s), s.recompute, s.sequence_parallel, s.num_micro_batches() > 1};
+}
+
+/// The settings that stages, their weights, their messages and their state choices depend on at one size.
+using StageKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, GroupOrder, bool>;
+StageKey stage_key(const Strategy& s) {
+  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.pipeline_parallel, s.first_stage_layers, s.last_stage_layers, s.order,
+          s.num_micro_batches() > 1};
+}
+
+struct Priced {
+  PricedModel model;
+  Seconds all, kept;  ///< of a micro-batch through all layers, with the recompute policy and without
+};
+
+Priced priced_of(const Job& job) {
+  Priced out{price_model(job), {}, {}};
+  out.all = out.kept = out.model.before.total() + out.model.after.total();
+  for (const std::uint16_t kind : out.model.lowered.order) {
+    out.all += out.model.kinds[kind].total();
+    out.kept += out.model.kinds_kept[kind].total();
+  }
+  return out;
+}
+
+struct Entry {
+  StrategyBlock block;
+  std::int64_t first = 0;  ///< ordinal of its first strategy
+  const Priced* priced = nullptr;
+  double bound = 0;        ///< seconds
+};
+
+/// The `keep` best by key, then by ordinal.
+class Shortlist {
+ public:
+  struct Item {
+    double key;
+    std::int64_t ordinal;
+    Strategy strategy;
+  };
+  explicit Shortlist(std::size_t keep) : keep_(keep) {}
+
+  double worst() const { return keep_ == 0 ? -infinity : items_.size() < keep_ ? infinity : items_.back().key; }
+  template <class MakeStrategy>
+  void offer(double key, std::int64_t ordinal, const MakeStrategy& strategy) {
+    const auto before = [&](const Item& item) { return item.key < key || (item.key == key && item.ordinal < ordinal); };
+    const auto at = std::partition_point(items_.begin(), items_.end(), before);
+    if (keep_ == 0 || (items_.size() == keep_ && at == items_.end())) return;
+    items_.insert(at, Item{key, ordinal, strategy()});
+    if (items_.size() > keep_) items_.pop_back();
+  }
+  const std::vector<Item>& items() const { return items_; }
+
+ private:
+  std::size_t keep_;
+  std::vector<Item> items_;
+};
 
 }  // namespace
 
-SearchResult search(const Question& question, std::int64_t num_devices, std::size_t keep) {
-  SearchResult out;
-  out.num_devices = num_devices;
-  const Bytes capacity = question.cluster->device.memory * (1.0 - question.memory_margin);
-  std::map<PriceKey, PricedModel> priced;
-  for_each_strategy(question, num_devices, [&](const Strategy& s) {
-    const Job job = question.job(s);
-    auto [it, fresh] = priced.try_emplace(key_of(s));
-    if (fresh) it->second = price_model(job);
-    const StepCost cost = step_cost(job, it->second);
-    ++out.considered;
-    if (!cost.fits(capacity)) {
-      ++out.too_large;
-      if (!out.nearest_miss || cost.memory.total() < out.nearest_miss->cost.memory.total()) out.nearest_miss = Candidate{s, cost};
+struct Searcher::Cache {
+  std::map<PriceKey, Priced> priced;
+};
+
+namespace {
+
+/// One size, from its blocks to its result.
+class SizeSearch {
+ public:
+  SizeSearch(const Question& question, std::int64_t num_devices, const SearchOptions& options)
+      : question_(question), options_(options), capacity_(question.usable_memory()), fastest_(options.keep) {
+    out_.num_devices = num_devices;
+  }
+
+  template <class PriceOf>
+  SearchResult run(const PriceOf& price_of) {
+    for_each_block(question_, out_.num_devices, [&](const StrategyBlock& block) {
+      if (!goes_on()) return;
+      entries_.push_back({block, out_.counts.space, price_of(block.base), 0});
+      out_.counts.space += block.size();
+      entries_.back().bound = compute_bound(entries_.back());
+    });
+    if (options_.prune)
+      std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.bound < b.bound; });
+    for (const Entry& entry : entries_) {
+      if (!goes_on()) return std::move(out_);
+      decide(entry);
+    }
+    collect(fastest_.items(), out_.best);
+    if (out_.best.empty() && out_.counts.space > 0 && !out_.stopped && options_.keep > 0) find_nearest_miss();
+    return std::move(out_);
+  }
+
+ private:
+  bool goes_on() {
+    if (!out_.stopped && options_.go_on && !options_.go_on()) out_.stopped = true;
+    return !out_.stopped;
+  }
+
+  /// Compute and messages of all layers, spread evenly over the stages, for all micro-batches.
+  double compute_bound(const Entry& e) const {
+    const Seconds least = e.block.work.size() > 1 ? min(e.priced->all, e.priced->kept) : e.priced->all;
+    const double m = static_cast<double>(e.block.base.num_micro_batches()), stages = static_cast<double>(e.block.base.pipeline_parallel);
+    return (least * (m / stages * (1.0 + jitter_share(question_.job(e.block.base))))).base();
+  }
+
+  SharedStages& shared_of(const Entry& e) {
+    const auto [at, fresh] = shared_.try_emplace(stage_key(e.block.base));
+    if (fresh) at->second = shared_stages(question_, e.priced->model.lowered, e.block);
+    return at->second;
+  }
+
+  bool too_slow(double bound) const { return options_.prune && bound * rounding > fastest_.worst(); }
+
+  void decide(const Entry& e) {
+    if (too_slow(e.bound)) {
+      out_.counts.cut_by_compute += e.block.size();
       return;
     }
-    const auto at = std::upper_bound(out.best.begin(), out.best.end(), cost.time.total(),
-                                     [](Seconds t, const Candidate& c) { return t < c.cost.time.total(); });
-    if (at - out.best.begin() >= static_cast<std::ptrdiff_t>(keep)) return;
-    out.best.insert(at, Candidate{s, cost});
-    if (out.best.size() > keep) out.best.pop_back();
+    SharedStages& shared = shared_of(e);
+    cost_.tabulate(question_, e.priced->model, e.block, shared);
+    if (options_.prune && cost_.least_memory() * rounding > capacity_) {
+      out_.counts.cut_by_memory += e.block.size();
+      out_.too_large += e.block.size();
+      return;
+    }
+    if (too_slow(cost_.least_time().base())) {
+      out_.counts.cut_by_pipeline += e.block.size();
+      return;
+    }
+    if (shared.state.empty()) add_messages(shared, question_, e.priced->model.lowered, e.block);
+    cost_.add_state(question_, e.block, shared);
+    cost_.evaluate(capacity_, rows_);
+    out_.counts.evaluated += e.block.size();
+    take_rows(e);
+    if (options_.each) show(e);
+  }
+
+  void take_rows(const Entry& e) {
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      out_.too_large += static_cast<std::int64_t>(cost_.num_states()) - rows_[row].fitting;
+      if (rows_[row].fitting == 0 || rows_[row].best_time > fastest_.worst()) continue;
+      for (std::size_t c = 0; c < cost_.num_states(); ++c)
+        if (cost_.bytes(row, c) <= capacity_.base()) offer(fastest_, cost_.seconds(row, c), e, row, c);
+    }
+  }
+
+  std::int64_t ordinal(const Entry& e, std::size_t row, std::size_t state) const {
+    return e.first + static_cast<std::int64_t>(row * e.block.state.size() + state);
+  }
+  void offer(Shortlist& list, double key, const Entry& e, std::size_t row, std::size_t state) {
+    if (key > list.worst()) return;
+    const std::size_t pipelines = e.block.pipeline.size();
+    list.offer(key, ordinal(e, row, state), [&] { return e.block.at(row / pipelines, row % pipelines, state); });
+  }
+
+  void show(const Entry& e) {
+    std::vector<double> seconds(cost_.num_states()), bytes(cost_.num_states());
+    for (std::size_t row = 0; row < rows_.size(); ++row) {
+      for (std::size_t c = 0; c < seconds.size(); ++c) seconds[c] = cost_.seconds(row, c), bytes[c] = cost_.bytes(row, c);
+      options_.each({ordinal(e, row, 0), seconds.size(), seconds.data(), bytes.data()});
+    }
+  }
+
+  /// Memory alone, over all blocks that may hold the smallest.
+  void find_nearest_miss() {
+    Shortlist smallest(1);
+    for (const Entry& e : entries_) {
+      cost_.tabulate(question_, e.priced->model, e.block, shared_of(e));
+      if ((cost_.least_memory() * rounding).base() > smallest.worst()) continue;
+      for (std::size_t row = 0; row < cost_.num_rows(); ++row)
+        for (std::size_t c = 0; c < cost_.num_states(); ++c) offer(smallest, cost_.bytes(row, c), e, row, c);
+    }
+    std::vector<Candidate> found;
+    collect(smallest.items(), found);
+    out_.nearest_miss = std::move(found.front());
+  }
+
+  void collect(const std::vector<Shortlist::Item>& items, std::vector<Candidate>& out) const {
+    for (const Shortlist::Item& item : items) out.push_back({item.strategy, step_cost(question_.job(item.strategy))});
+  }
+
+  const Question& question_;
+  const SearchOptions& options_;
+  Bytes capacity_;
+  Shortlist fastest_;
+  std::vector<Entry> entries_;
+  std::map<StageKey, SharedStages> shared_;
+  BlockCost cost_;
+  std::vector<BlockCost::Row> rows_;
+  SearchResult out_;
+};
+
+}  // namespace
+
+SearchCounts& SearchCounts::operator+=(const SearchCounts& b) {
+  space += b.space;
+  evaluated += b.evaluated;
+  cut_by_memory += b.cut_by_memory;
+  cut_by_compute += b.cut_by_compute;
+  cut_by_pipeline += b.cut_by_pipeline;
+  return *this;
+}
+
+Searcher::Searcher(const Question& question) : question_(question), cache_(std::make_unique<Cache>()) {}
+Searcher::~Searcher() = default;
+
+SearchResult Searcher::search(std::int64_t num_devices, const SearchOptions& options) {
+  return SizeSearch(question_, num_devices, options).run([this](const Strategy& s) {
+    const auto [at, fresh] = cache_->priced.try_emplace(price_key(s));
+    if (fresh) at->second = priced_of(question_.job(s));
+    return &at->second;
   });
-  if (!out.best.empty()) out.nearest_miss.reset();
-  return out;
+}
+
+SearchResult search(const Question& question, std::int64_t num_devices, std::size_t keep) {
+  return Searcher(question).search(num_devices, {.keep = keep, .prune = true, .each = {}, .go_on = {}});
 }
 
 std::vector<std::size_t> pareto_front(const std::vector<double>& first, const std::vector<double>& second) {

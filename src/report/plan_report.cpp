@@ -113,6 +113,18 @@ std::string remarks(const PlanResults& r) {
   return out.empty() ? "" : "\nRemarks\n" + out;
 }
 
+/// What was searched, and why nothing better was left out.
+std::string proof(const PlanResults& r) {
+  SearchCounts sum;
+  for (const PlanSize& size : r.sizes) sum += size.counts;
+  if (sum.space == 0) return "";
+  const std::string text = fmt::format(
+      "{} strategies: {} priced, {} cut because their smallest footprint does not fit, {} because compute alone and {} because compute and bubble "
+      "take longer than the slowest plan kept. None of those can be better, so the plans above are the best of the space.",
+      grouped(sum.space), grouped(sum.evaluated), grouped(sum.cut_by_memory), grouped(sum.cut_by_compute), grouped(sum.cut_by_pipeline));
+  return "\nSearched\n" + wrapped(text, page_width, 2);
+}
+
 std::string provenance(const PlanResults& r) {
   const PlanProvenance& p = r.provenance;
   std::string out = fmt::format("\nreckon {} (git {}){}; inputs {}", p.version,
@@ -152,7 +164,7 @@ std::string plan_report(const PlanResults& results) {
   std::string out = verdict.sentence + "\n";
   for (const std::string& line : verdict.details) out += "  " + line + "\n";
   out += "\n" + sizes_table(results, verdict) + legend(results) + (results.costs ? cost_summary(results) : energy(verdict));
-  out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + assumptions_report(results.assumptions) +
+  out += remarks(results) + close_up_text(results, verdict) + runners_up(results, verdict) + proof(results) + assumptions_report(results.assumptions) +
          provenance(results);
   return out;
 }

@@ -43,7 +43,7 @@ class Builder {
       : job_(job),
         priced_(priced),
         placements_(placements_of(job.strategy, *job.cluster)),
-        stages_(stages_of(priced.lowered, job.strategy.pipeline_parallel)) {}
+        stages_(stages_of(priced.lowered, job.strategy)) {}
 
   StepPlan build() {
     const Strategy& s = job_.strategy;

@@ -57,35 +57,45 @@ TEST_F(Planner, EveryStrategyThatIsChosenIsSound) {
     }
 }
 
-TEST_F(Planner, SharesOfAnyNumberOfRanksMakeTheSamePlan) {
+TEST_F(Planner, PartsInAnyOrderMakeTheSamePlan) {
   const std::vector<std::int64_t> devices{8, 12, 16, 32, 64};
+  const std::vector<PlanPart> parts = plan_parts(question_, devices);
   std::string whole;
-  for (const int ranks : {1, 2, 3, 7}) {
+  for (const bool backwards : {false, true}) {
+    PartPlanner planner(question_, 2);
+    std::map<std::string, std::string> results;
+    for (std::size_t i = 0; i < parts.size(); ++i) {
+      const PlanPart& part = parts[backwards ? parts.size() - 1 - i : i];
+      results[part.key()] = planner.plan(part, {}).value();
+    }
     std::vector<PlannedSize> all;
-    int finished = 0;
-    for (int rank = 0; rank < ranks; ++rank)
-      for (PlannedSize& p : unpack_planned(pack(plan_share(question_, run_, devices, 2, rank, ranks, [&] { ++finished; }))))
-        all.push_back(std::move(p));
-    EXPECT_EQ(finished, 5);
-    PlanResults results;
-    collect(std::move(all), results);
-    EXPECT_EQ(results.sizes.size(), 5u);
-    const std::string message = pack(results.candidates);
+    for (const std::int64_t n : devices) all.push_back(join_parts(question_, run_, parts, results, n, 2));
+    PlanResults plan;
+    collect(std::move(all), plan);
+    EXPECT_EQ(plan.sizes.size(), 5u);
+    const std::string message = pack(plan.candidates);
     if (whole.empty()) whole = message;
-    EXPECT_EQ(message, whole) << ranks;
+    EXPECT_EQ(message, whole);
   }
 }
 
-TEST_F(Planner, PackedSizesComeBackWithTheirRemarks) {
-  const PlannedSize p = plan_size(question_, run_, 12, 2);
-
-  const std::vector<PlannedSize> back = unpack_planned(pack(std::vector<PlannedSize>{p}));
-
-  ASSERT_EQ(back.size(), 1u);
-  EXPECT_EQ(back[0].size.remark, p.size.remark);
-  EXPECT_EQ(back[0].size.status, SizeStatus::no_strategy);
-  EXPECT_THROW(unpack_planned("short"), InternalError);
+TEST_F(Planner, APartIsAsGoodAsSearchingTheWholeSizeAtOnce) {
+  const SearchResult found = search(question_, 64, 4);
+  const PlannedSize p = plan_size(question_, run_, 64, 4);
+  ASSERT_EQ(found.best.size(), p.candidates.size());
+  for (std::size_t i = 0; i < 4; ++i) EXPECT_EQ(describe(found.best[i].strategy), describe(p.candidates[i].strategy));
+  EXPECT_EQ(found.counts.space, p.size.counts.space);
 }
+
+TEST_F(Planner, AMissingOrBrokenPartIsAnInternalError) {
+  const std::vector<PlanPart> parts = plan_parts(question_, {64});
+  EXPECT_THROW(join_parts(question_, run_, parts, {}, 64, 1), InternalError);
+  std::map<std::string, std::string> broken;
+  for (const PlanPart& part : parts) broken[part.key()] = "short";
+  EXPECT_THROW(join_parts(question_, run_, parts, broken, 64, 1), InternalError);
+}
+
+TEST_F(Planner, APartStopsWhenItIsAskedTo) { EXPECT_FALSE(PartPlanner(question_, 1).plan({64, 8}, [] { return false; }).has_value()); }
 
 TEST_F(Planner, PartsOfANodeMustDivideIt) {
   EXPECT_TRUE(whole_nodes(scene_.cluster, 4));

@@ -107,7 +107,7 @@ class Plan(TemporaryFolderCase):
         text = self.answer(*SMALL_PLAN, "--out", "a.h5", "--dry-run")
         self.assertIn("2 sizes: 16 64", text)
         self.assertIn("would write a.h5", text)
-        self.assertRegex(text, r"[\d,]+ strategies to price")
+        self.assertRegex(text, r"[\d,]+ strategies to decide")
         self.assertEqual(self.document(*SMALL_PLAN, "--out", "a.h5", "--dry-run", "--json")["files"], "a.h5")
         self.assertEqual(os.listdir("."), [])
 

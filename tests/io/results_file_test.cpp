@@ -56,7 +56,7 @@ TEST(ResultsFile, HoldsResultsWithoutAnyPlan) {
   PlanResults r = sample();
   r.candidates.clear();
   r.nearest_misses.clear();
-  for (PlanSize& size : r.sizes) size.status = SizeStatus::no_strategy, size.on_front = false, size.considered = size.too_large = 0;
+  for (PlanSize& size : r.sizes) size.status = SizeStatus::no_strategy, size.on_front = false, size.considered = size.too_large = 0, size.counts = {};
   r.answer = {"nothing", "No plan.", {}, 0};
 
   save_results(r, folder / "a.h5", false);

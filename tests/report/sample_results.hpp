@@ -50,11 +50,11 @@ inline PlanResults sample_results() {
   r.question.global_batch_size = 512;
   r.question.run.price = dollars_per_hour * 2.5;
   r.question.keep = 2;
-  r.sizes = {{64, SizeStatus::no_strategy, 0, 0, false, "no strategy divides 64 devices."},
-             {128, SizeStatus::does_not_fit, 12, 12, false, "needs 91 GiB of 76 GiB."},
-             {256, SizeStatus::fits, 40, 3, false, ""},
-             {512, SizeStatus::fits, 44, 3, false, ""},
-             {1024, SizeStatus::fits, 48, 3, false, ""}};
+  r.sizes = {{64, SizeStatus::no_strategy, 0, 0, {0, 0, 0, 0, 0}, false, "no strategy divides 64 devices."},
+             {128, SizeStatus::does_not_fit, 12, 12, {12, 12, 0, 0, 0}, false, "needs 91 GiB of 76 GiB."},
+             {256, SizeStatus::fits, 40, 3, {40, 40, 0, 0, 0}, false, ""},
+             {512, SizeStatus::fits, 44, 3, {44, 44, 0, 0, 0}, false, ""},
+             {1024, SizeStatus::fits, 48, 3, {48, 48, 0, 0, 0}, false, ""}};
   r.candidates = {sample_point(256, Seconds{30}, gibibytes * 70.0, days * 100.0, 1'000'000'000'000),
                   sample_point(512, Seconds{16}, gibibytes * 60.0, days * 55.0, 1'100'000'000'000),
                   sample_point(1024, Seconds{14}, gibibytes * 50.0, days * 50.0, 2'000'000'000'000)};
