@@ -34,6 +34,8 @@ CommandSpec validate_spec();
 CommandResult run_validate(const ParsedOptions& options, const MpiSession& session);
 CommandSpec fit_spec();
 CommandResult run_fit(const ParsedOptions& options, const MpiSession& session);
+CommandSpec calibrate_spec();
+CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& session);
 CommandSpec train_spec();
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session);
 CommandSpec quote_spec();

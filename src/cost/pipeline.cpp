@@ -74,6 +74,27 @@ double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, s
   return m;
 }
 
+Seconds shared_pipeline_bubble(const std::vector<LayerTime>& stage_time, double shared, std::int64_t micro_batches) {
+  const auto p = static_cast<std::int64_t>(stage_time.size());
+  if (p < 2) return Seconds{};
+  Seconds busiest, all;
+  std::vector<Seconds> alone;
+  for (const LayerTime& t : stage_time) {
+    const Seconds compute = t.forward + t.backward_input + t.backward_weight + t.recompute;
+    alone.push_back(t.total() - compute * (1.0 - 1.0 / shared));
+    busiest = max(busiest, t.total());
+  }
+  for (std::int64_t slot = 0; slot < micro_batches + p - 1; ++slot) {
+    Seconds largest, sum;
+    for (std::int64_t i = std::max<std::int64_t>(0, slot - micro_batches + 1); i <= std::min(slot, p - 1); ++i) {
+      largest = max(largest, alone[static_cast<std::size_t>(i)]);
+      sum += alone[static_cast<std::size_t>(i)];
+    }
+    all += max(largest, sum * (shared / static_cast<double>(p)));
+  }
+  return all - busiest * static_cast<double>(micro_batches);
+}
+
 Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches) {
   const auto p = static_cast<double>(stage_time.size());
   if (stage_time.size() < 2) return Seconds{};

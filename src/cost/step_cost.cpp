@@ -77,7 +77,8 @@ StepCost step_cost(const Job& job, const PricedModel& priced) {
   time.exposed_tensor = t.tensor * m;
   time.exposed_context = t.context * m;
   time.exposed_expert = t.expert * m;
-  time.bubble = pipeline_bubble(s.schedule, times, s.virtual_stages, s.num_micro_batches());
+  const double shared = shared_processors(job);
+  time.bubble = shared > 1.0 ? shared_pipeline_bubble(times, shared, s.num_micro_batches()) : pipeline_bubble(s.schedule, times, s.virtual_stages, s.num_micro_batches());
   // one micro-batch there and back; every virtual stage sends
   const Seconds boundary = boundary_time(job, model, placements) * (2.0 * static_cast<double>(s.virtual_stages));
   // under compute in the steady state where the stack overlaps it; the fill and drain always wait for it
