@@ -32,7 +32,8 @@ struct Request {
   std::vector<std::string> parts;
   Backend backend = Backend::cpu;
   bool quick = false, force = false;
-  std::int64_t threads = 0, largest_message = 0, storage_bytes = 0;
+  std::int64_t threads = 0, largest_message = 0, storage_bytes = 0, passes = 1;
+  std::vector<Precision> precisions;
   measure::ClockKind clock = measure::ClockKind::wall;
 
   bool wants(const char* part) const { return std::find(parts.begin(), parts.end(), part) != parts.end(); }
@@ -45,6 +46,8 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
   if (session.is_root()) check_target(r.out, r.force);
   r.quick = options.flag("quick");
   r.parts = options.list("parts", all_parts);
+  for (const std::string& name : options.list("precisions", {"fp32", "bf16"})) r.precisions.push_back(*precision_of(name));
+  r.passes = options.given("passes") ? options.count("passes", 1, 100) : r.quick ? 1 : 3;
   if (!options.given("folder")) std::erase(r.parts, "storage");
   r.folder = options.find("folder").value_or("");
   r.backend = options.choice("backend", {"cpu", "cuda"}) == "cuda" ? Backend::cuda : Backend::cpu;
@@ -87,27 +90,46 @@ void while_others_sleep(const Communicator& world, int crew, const Work& work) {
   while (!wake.arrived()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
 }
 
+/// Every list of `passes` holds the same measurements: their summaries, list by list.
+Samples merged(const std::vector<Samples>& passes, double compute_width, double link_width) {
+  Samples out = passes.front();
+  const auto merge = [&](auto Samples::*list, double width) {
+    for (std::size_t i = 0; i < (out.*list).size(); ++i) {
+      std::vector<Timed> times;
+      for (const Samples& pass : passes) times.push_back((pass.*list)[i].time);
+      (out.*list)[i].time = measure::over_passes(std::move(times), width);
+    }
+  };
+  merge(&Samples::gemm, compute_width);
+  merge(&Samples::attention, compute_width);
+  merge(&Samples::streams, compute_width);
+  merge(&Samples::links, link_width);
+  return out;
+}
+
 void measure_parts(const Request& r, const MpiSession& session, int processors, bool quiet, Samples& samples) {
   const Communicator world = Communicator::world();
   measure::ComputePlan compute = r.quick ? measure::quick_compute_plan() : r.backend == Backend::cuda ? measure::device_compute_plan() : measure::ComputePlan{};
+  compute.precisions = r.precisions;
   measure::LinkPlan links = measure::link_plan(r.largest_message, r.quick);
+  if (r.quick) links.rules.at_most = Seconds{0.02};
+  measure::Rules rules;
+  rules.clock = r.clock;
   const std::int64_t total = (r.wants("compute") ? measure::count_of(compute) : 0) + (r.wants("links") ? measure::count_of(links, session.size()) : 0);
-  Progress progress("calibrating", "measurements", total, quiet || !session.is_root());
+  Progress progress("calibrating", "measurements", total * r.passes, quiet || !session.is_root());
   const auto advance = [&] { progress.advance(); };
-  if (r.wants("compute")) {
-    while_others_sleep(world, ranks_at_work(r, session, processors), [&](const Communicator& crew) {
-      measure::Rules rules;
-      rules.clock = r.clock;
-      if (r.quick) rules.at_most = Seconds{0.01};
-      const measure::Bench bench(r.backend, crew, rules);
-      measure::measure_compute(bench, compute, samples, advance);
-    });
+  std::vector<Samples> passes(std::size_t(r.passes));
+  for (Samples& pass : passes) {
+    if (r.wants("compute")) {
+      while_others_sleep(world, ranks_at_work(r, session, processors), [&](const Communicator& crew) {
+        const measure::Bench bench(r.backend, crew, rules);
+        measure::measure_compute(bench, compute, pass, advance);
+      });
+    }
+    if (r.wants("links") && session.size() > 1) measure::measure_links(world, links, pass, advance);
   }
-  if (r.wants("links") && session.size() > 1) {
-    if (r.quick) links.rules.at_most = Seconds{0.02};
-    measure::measure_links(world, links, samples, advance);
-    measure::measure_overlap(world, links.rules, samples);
-  }
+  samples = merged(passes, rules.too_wide, links.rules.too_wide);
+  if (r.wants("links")) measure::measure_overlap(world, links.rules, samples);
   if (r.wants("storage")) measure::measure_storage(world, r.folder, std::size_t(r.storage_bytes), samples);
 }
 
@@ -151,6 +173,8 @@ CommandSpec calibrate_spec() {
              {.name = "device", .argument = "NAME", .help = "with cuda: the device's id in 'reckon catalog devices', e.g. h200-sxm-141gb"},
              {.name = "threads", .argument = "N", .help = "threads of a rank [default: the node's processors over its ranks]"},
              {.name = "parts", .argument = "LIST", .fallback = "compute,links,storage", .help = "compute, links (from two ranks on), storage (with --folder)"},
+             {.name = "precisions", .argument = "LIST", .fallback = "fp32,bf16", .help = "of the products and kernels"},
+             {.name = "passes", .argument = "N", .help = "times that everything is measured, one round after the other [default: 3; 1 with --quick]"},
              {.name = "folder", .argument = "FOLDER", .help = "where checkpoints would be written: its storage is measured too"},
              {.name = "storage-size", .argument = "SIZE", .fallback = "64 MiB", .help = "written and read by each rank"},
              {.name = "largest-message", .argument = "SIZE", .fallback = "16 MiB", .help = "between ranks"},
@@ -165,7 +189,8 @@ CommandSpec calibrate_spec() {
           {},
           "'mpiexec -n 4 reckon calibrate --out machine.json' measures the machine as four ranks use it: compute on as many ranks at once as there are "
           "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the median is known "
-          "to 2 % (messages: 4 %) or their time is up; what scatters by more than 15 % (30 %) twice is kept in the file but not fitted. Exit code 4 when a "
+          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; what scatters by more than "
+          "15 % (30 %) is kept in the file but not fitted. Exit code 4 when a "
           "result is wrong, 7 when too little was stable to fit."};
 }
 

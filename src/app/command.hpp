@@ -36,6 +36,8 @@ CommandSpec fit_spec();
 CommandResult run_fit(const ParsedOptions& options, const MpiSession& session);
 CommandSpec calibrate_spec();
 CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& session);
+CommandSpec import_spec();
+CommandResult run_import(const ParsedOptions& options, const MpiSession& session);
 CommandSpec train_spec();
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session);
 CommandSpec quote_spec();

@@ -76,7 +76,7 @@ void checked(const Bench& bench, const Arena& inputs, const Arena& outputs) {
   launch<Backend::reference>(backward_op<T>(d, host, host, lse.data(), gradient.data()), {});
 
   T* own = outputs.at<T>(1, values);
-  auto* own_lse = outputs.at<Accumulator<T>>(9, rows);
+  auto* own_lse = outputs.at<Accumulator<T>>(0, rows);
   launch(bench.backend(), forward_op<T>(d, inputs.at<T>(0, values), own, own_lse), bench.stream());
   const double tolerance = sizeof(T) == 2 ? 0.03 : 1e-4;
   const auto widened = [](const std::vector<T>& v, std::int64_t count) {

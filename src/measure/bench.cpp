@@ -35,6 +35,29 @@ Timed summary(std::vector<double> s, double too_wide) {
   return out;
 }
 
+Timed over_passes(std::vector<Timed> passes, double too_wide) {
+  std::vector<Timed> stable;
+  for (const Timed& t : passes)
+    if (t.stable) stable.push_back(t);
+  const bool enough = 2 * stable.size() >= passes.size();
+  if (!stable.empty()) passes = std::move(stable);
+  std::sort(passes.begin(), passes.end(), [](const Timed& a, const Timed& b) { return a.median < b.median; });
+  Timed out = passes[passes.size() / 2];
+  if (passes.size() % 2 == 0) out.median = (passes[passes.size() / 2 - 1].median + passes[passes.size() / 2].median) / 2.0;
+  out.count = 0;
+  for (const Timed& t : passes) {
+    out.low = min(out.low, t.low);
+    out.high = max(out.high, t.high);
+    out.count += t.count;
+  }
+  // one slow pass of three does not move their median
+  std::vector<double> off;
+  for (const Timed& t : passes) off.push_back(std::abs(t.median / out.median - 1.0));
+  std::sort(off.begin(), off.end());
+  out.stable = enough && off[off.size() / 2] <= too_wide;
+  return out;
+}
+
 Bench::Bench(Backend backend, Communicator crew, Rules rules) : backend_(backend), crew_(std::move(crew)), rules_(rules) {
   if (backend == Backend::cuda) device_ = std::make_unique<DeviceStream>();
 }
@@ -66,8 +89,8 @@ Timed Bench::attempt(const std::function<void(int)>& work, int repeats, double b
 
 Timed Bench::time(const std::function<void(int)>& work) const {
   int turn = 0;
-  once(work, 1, turn);
-  const double rough = std::min(once(work, 1, turn), once(work, 1, turn));
+  double rough = once(work, 1, turn);
+  for (int i = 0; i < 2 && rough < 1e-3; ++i) rough = std::min(rough, once(work, 1, turn));  // the first call fills caches and pages
   const int repeats = int(std::clamp(std::ceil(rules_.at_least.base() / std::max(rough, 1e-8)), 1.0, 4096.0));
   const Timed first = attempt(work, repeats, rules_.at_most.base(), turn);
   if (first.stable) return first;

@@ -22,16 +22,20 @@ enum class ClockKind { wall, processor };
 double now(ClockKind clock);
 
 struct Rules {
-  int least_samples = 5, most_samples = 25;
+  int least_samples = 3, most_samples = 25;
   double enough = 0.02;            ///< stop when the interval's half width is within this share of the median
   double too_wide = 0.15;          ///< unstable beyond this, after a second try
   Seconds at_least{3e-4};          ///< of one sample: short work is repeated inside it
-  Seconds at_most{0.12};           ///< of all samples of one measurement, once least_samples are taken
+  Seconds at_most{0.02};           ///< of all samples of one measurement, once least_samples are taken
   ClockKind clock = ClockKind::wall;
 };
 
 /// Median and the interval that holds it with 95 %: order statistics n/2 -+ 0.98 sqrt(n) (Conover, Practical Nonparametric Statistics, 3.2).
 Timed summary(std::vector<double> seconds, double too_wide);
+
+/// One thing measured in several passes, minutes apart: the median of the stable passes' medians, with the widest interval.  Stable when half
+/// of the passes were, and their medians agree within `too_wide` of their median on either side.
+Timed over_passes(std::vector<Timed> passes, double too_wide);
 
 class Bench {
  public:

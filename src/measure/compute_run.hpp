@@ -13,9 +13,9 @@ namespace reckon::measure {
 /// What is measured.
 struct ComputePlan {
   std::vector<Precision> precisions{Precision::fp32, Precision::bf16};
-  std::vector<std::int64_t> gemm_sides{32, 64, 128, 256, 512, 1024, 2048};  ///< of m, n and k, each with each
-  double largest_gemm = 0x1p33;                                             ///< FLOP of one product at most
-  std::vector<std::int64_t> attention_heads{4, 16}, attention_lengths{32, 64, 128, 256, 512, 1024}, head_dims{16, 32, 64, 128};
+  std::vector<std::int64_t> gemm_sides{64, 128, 256, 512, 1024, 2048};  ///< of m, n and k, each with each
+  double largest_gemm = 0x1p31;                                         ///< FLOP of one product at most
+  std::vector<std::int64_t> attention_heads{4, 16}, attention_lengths{32, 64, 128, 256, 512}, head_dims{32, 64, 128};
   std::vector<std::int64_t> stream_values{std::int64_t{1} << 9,  std::int64_t{1} << 12, std::int64_t{1} << 14, std::int64_t{1} << 16,
                                           std::int64_t{1} << 18, std::int64_t{1} << 20, std::int64_t{1} << 22};
   std::size_t arena = std::size_t{96} << 20;  ///< bytes of operands, and as many of results

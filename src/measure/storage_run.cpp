@@ -6,6 +6,7 @@
 
 #include <cerrno>
 #include <cstring>
+#include <optional>
 #include <string>
 
 #include "base/error.hpp"
@@ -67,7 +68,21 @@ void measure_storage(const Communicator& world, const std::filesystem::path& fol
     const std::uint32_t word = stream.next();
     std::memcpy(&data[i], &word, sizeof word);
   }
-  ScratchFile file(folder, world.rank());
+  // One rank's failure must not leave the others waiting: all know of it after every phase.
+  std::string failure;
+  const auto phase = [&](const auto& work) {
+    double failed = 0;
+    try {
+      work();
+    } catch (const FileError& error) {
+      failure = error.what();
+      failed = 1;
+    }
+    world.all_reduce_max(&failed, 1);
+    if (failed > 0) throw Error(ExitCode::file, failure.empty() ? "another rank could not use the folder " + folder.string() : failure);
+  };
+  std::optional<ScratchFile> file;
+  phase([&] { file.emplace(folder, world.rank()); });
   std::vector<double> writes, reads;
   const auto slowest = [&](double seconds) {
     world.all_reduce_max(&seconds, 1);
@@ -76,14 +91,16 @@ void measure_storage(const Communicator& world, const std::filesystem::path& fol
   for (int i = 0; i < repetitions; ++i) {
     world.barrier();
     double start = now(ClockKind::wall);
-    file.write(data);
+    phase([&] { file->write(data); });
     writes.push_back(slowest(now(ClockKind::wall) - start));
-    file.forget();
+    file->forget();
     world.barrier();
     start = now(ClockKind::wall);
-    file.read(back);
+    phase([&] { file->read(back); });
     reads.push_back(slowest(now(ClockKind::wall) - start));
-    if (back != data) throw FileError(folder.string(), "a file held something else than was written to it");
+    phase([&] {
+      if (back != data) throw FileError(folder.string(), "a file held something else than was written to it");
+    });
   }
   const Bytes all{double(bytes) * world.size()};
   samples.storage.push_back({"checkpoint write", all, summary(writes, 0.5)});
