@@ -113,6 +113,7 @@ void measure_parts(const Request& r, const MpiSession& session, int processors, 
   compute.precisions = r.precisions;
   measure::LinkPlan links = measure::link_plan(r.largest_message, r.quick);
   if (r.quick) links.rules.at_most = Seconds{0.02};
+  links.ranks_per_processor = std::max(1.0, double(world.size_on_node()) * double(r.threads) / double(processors));
   measure::Rules rules;
   rules.clock = r.clock;
   const std::int64_t total = (r.wants("compute") ? measure::count_of(compute) : 0) + (r.wants("links") ? measure::count_of(links, session.size()) : 0);

@@ -13,6 +13,11 @@ namespace reckon::measure {
 struct LinkPlan {
   std::vector<std::int64_t> sizes;  ///< bytes, ascending
   Rules rules;
+  /// Processor time that every rank works before each message, and by what share ranks differ in it: ranks of a training step come to a message
+  /// from work and never at the same moment, so that waiting ranks have begun to yield or sleep (runtime/mpi_call.hpp).  Taken off the result.
+  Seconds work_before{1.5e-4};
+  double uneven = 0.1;
+  double ranks_per_processor = 1;  ///< of all ranks at work: their work takes so many times as long
 };
 /// 8 B to `largest` in doublings from 1 KiB on; `quick`: four sizes.
 LinkPlan link_plan(std::int64_t largest, bool quick);
