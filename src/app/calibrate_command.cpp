@@ -112,10 +112,11 @@ void measure_parts(const Request& r, const MpiSession& session, int processors, 
   measure::ComputePlan compute = r.quick ? measure::quick_compute_plan() : r.backend == Backend::cuda ? measure::device_compute_plan() : measure::ComputePlan{};
   compute.precisions = r.precisions;
   measure::LinkPlan links = measure::link_plan(r.largest_message, r.quick);
-  if (r.quick) links.rules.at_most = Seconds{0.02};
+  if (r.quick) links.rules.at_most = Seconds{0.02}, links.rules.too_wide = 2.0;
   links.ranks_per_processor = std::max(1.0, double(world.size_on_node()) * double(r.threads) / double(processors));
   measure::Rules rules;
   rules.clock = r.clock;
+  if (r.quick) rules.at_most = Seconds{0.005}, rules.too_wide = 1.0;  // a first look takes what it gets
   const std::int64_t total = (r.wants("compute") ? measure::count_of(compute) : 0) + (r.wants("links") ? measure::count_of(links, session.size()) : 0);
   Progress progress("calibrating", "measurements", total * r.passes, quiet || !session.is_root());
   const auto advance = [&] { progress.advance(); };
@@ -208,6 +209,9 @@ CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& sess
     if (!session.is_root()) return;
     const double multiprocessors = r.backend == Backend::cuda ? double(device_inventory().devices.front().multiprocessors) : 1.0;
     fit_machine(machine, {}, multiprocessors);
+    const bool fitted = machine.compute && std::any_of(all_precisions.begin(), all_precisions.end(), [&](Precision p) { return machine.compute->compute.supports(p); });
+    if (r.wants("compute") && !fitted) throw CalibrationError("too few products were stable enough to be fitted", "measure when the machine has nothing else to do");
+    if (!machine.compute && !machine.links) throw CalibrationError("nothing to fit was measured", "measure compute, or links between two ranks or more");
     text = write_machine_calibration(machine);
     write_file(r.out, text, r.force, [](const std::filesystem::path& temporary) { read_machine_calibration(temporary); });
   });

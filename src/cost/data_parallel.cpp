@@ -73,16 +73,18 @@ void for_units(const LoweredModel& model, const Stage& stage, const Each& each) 
   if (stage.last && !stage.first && model.tied_parameters > 0) each(model.tied_parameters, 0.0, 1.0);
 }
 
-/// One message for each layer, nothing hidden.
+/// One message for each layer, nothing hidden.  A sharded sum is copied from where it arrived to its place in the gradient.
 Seconds unit_messages_time(const Job& job, const LoweredModel& model, const Stage& stage, const Placements& placements) {
   const bool sharded = job.strategy.sharding != Sharding::none;
-  const double element = activation_bytes(job.strategy.precision), wire = job.stack->facts.reduced_gradient_bytes;
+  const double element = activation_bytes(job.strategy.precision), wire = reduced_gradient_bytes(job.stack->facts, job.strategy.precision);
   Seconds out;
   for_units(model, stage, [&](double dense, double expert, double count) {
     Seconds one = reduce_time(job, Bytes{dense * wire}, placements.data, sharded) + reduce_time(job, Bytes{expert * wire}, placements.expert_data, sharded);
     if (sharded) {
       one += collective_time(*job.links, Collective::all_gather, Bytes{dense * element}, placements.data);
       one += collective_time(*job.links, Collective::all_gather, Bytes{expert * element}, placements.expert_data);
+      const double own = dense / static_cast<double>(placements.data.ranks) + expert / static_cast<double>(placements.expert_data.ranks);
+      one += kernel_time(*job.compute, StreamKernel::copy, job.strategy.precision, Bytes{2.0 * own * wire}) * shared_processors(job);
     }
     out += one * count;
   });
