@@ -54,9 +54,11 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
   r.clock = options.choice("clock", {"wall", "processor"}) == "wall" ? measure::ClockKind::wall : measure::ClockKind::processor;
   r.threads = options.given("threads") ? options.count("threads", 1, 4096) : 0;
   r.largest_message = std::int64_t(options.quantity<Bytes>("largest-message").base());
-  if (r.largest_message < 1024 || r.largest_message > (std::int64_t{1} << 30)) options.fail("largest-message", "is out of range", "give from 1 KiB to 1 GiB");
+  if (r.largest_message < 1024 || r.largest_message > (std::int64_t{1} << 30))
+    options.fail("largest-message", "is out of range", "give from 1 KiB to 1 GiB");
   r.storage_bytes = std::int64_t(options.quantity<Bytes>("storage-size").base());
-  if (r.storage_bytes < 4096 || r.storage_bytes > (std::int64_t{1} << 36)) options.fail("storage-size", "is out of range", "give from 4 KiB to 64 GiB");
+  if (r.storage_bytes < 4096 || r.storage_bytes > (std::int64_t{1} << 36))
+    options.fail("storage-size", "is out of range", "give from 4 KiB to 64 GiB");
   if (r.backend == Backend::cuda) {
     require_device();
     r.device = options.text("device");
@@ -109,7 +111,9 @@ Samples merged(const std::vector<Samples>& passes, double compute_width, double 
 
 void measure_parts(const Request& r, const MpiSession& session, int processors, bool quiet, Samples& samples) {
   const Communicator world = Communicator::world();
-  measure::ComputePlan compute = r.quick ? measure::quick_compute_plan() : r.backend == Backend::cuda ? measure::device_compute_plan() : measure::ComputePlan{};
+  measure::ComputePlan compute = r.quick                      ? measure::quick_compute_plan()
+                                 : r.backend == Backend::cuda ? measure::device_compute_plan()
+                                                              : measure::ComputePlan{};
   compute.precisions = r.precisions;
   measure::LinkPlan links = measure::link_plan(r.largest_message, r.quick);
   if (r.quick) links.rules.at_most = Seconds{0.02}, links.rules.too_wide = 2.0;
@@ -117,7 +121,8 @@ void measure_parts(const Request& r, const MpiSession& session, int processors, 
   measure::Rules rules;
   rules.clock = r.clock;
   if (r.quick) rules.at_most = Seconds{0.005}, rules.too_wide = 1.0;  // a first look takes what it gets
-  const std::int64_t total = (r.wants("compute") ? measure::count_of(compute) : 0) + (r.wants("links") ? measure::count_of(links, session.size()) : 0);
+  const std::int64_t total =
+      (r.wants("compute") ? measure::count_of(compute) : 0) + (r.wants("links") ? measure::count_of(links, session.size()) : 0);
   Progress progress("calibrating", "measurements", total * r.passes, quiet || !session.is_root());
   const auto advance = [&] { progress.advance(); };
   std::vector<Samples> passes(std::size_t(r.passes));
@@ -174,14 +179,22 @@ CommandSpec calibrate_spec() {
             {{.name = "backend", .argument = "NAME", .fallback = "cpu", .help = "cpu, cuda"},
              {.name = "device", .argument = "NAME", .help = "with cuda: the device's id in 'reckon catalog devices', e.g. h200-sxm-141gb"},
              {.name = "threads", .argument = "N", .help = "threads of a rank [default: the node's processors over its ranks]"},
-             {.name = "parts", .argument = "LIST", .fallback = "compute,links,storage", .help = "compute, links (from two ranks on), storage (with --folder)"},
+             {.name = "parts",
+              .argument = "LIST",
+              .fallback = "compute,links,storage",
+              .help = "compute, links (from two ranks on), storage (with --folder)"},
              {.name = "precisions", .argument = "LIST", .fallback = "fp32,bf16", .help = "of the products and kernels"},
-             {.name = "passes", .argument = "N", .help = "times that everything is measured, one round after the other [default: 3; 1 with --quick]"},
+             {.name = "passes",
+              .argument = "N",
+              .help = "times that everything is measured, one round after the other [default: 3; 1 with --quick]"},
              {.name = "folder", .argument = "FOLDER", .help = "where checkpoints would be written: its storage is measured too"},
              {.name = "storage-size", .argument = "SIZE", .fallback = "64 MiB", .help = "written and read by each rank"},
              {.name = "largest-message", .argument = "SIZE", .fallback = "16 MiB", .help = "between ranks"},
              {.name = "quick", .help = "a few points of everything: a first look in seconds"},
-             {.name = "clock", .argument = "NAME", .fallback = "wall", .help = "wall, or processor: time that other programs take does not count (compute of one thread)"}}},
+             {.name = "clock",
+              .argument = "NAME",
+              .fallback = "wall",
+              .help = "wall, or processor: time that other programs take does not count (compute of one thread)"}}},
            {"Output",
             {{.name = "out", .argument = "FILE", .help = "the calibration, for --calibration of plan and predict"},
              {.name = "force", .help = "replace the file", .letter = 'f'},
@@ -189,9 +202,12 @@ CommandSpec calibrate_spec() {
              {.name = "quiet", .help = "no progress", .letter = 'q'},
              {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}}},
           {},
-          "'mpiexec -n 4 reckon calibrate --out machine.json' measures the machine as four ranks use it: compute on as many ranks at once as there are "
-          "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the median is known "
-          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; what scatters by more than "
+          "'mpiexec -n 4 reckon calibrate --out machine.json' measures the machine as four ranks use it: compute on as many ranks at once "
+          "as there are "
+          "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the "
+          "median is known "
+          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; what "
+          "scatters by more than "
           "15 % (30 %) is kept in the file but not fitted. Exit code 4 when a "
           "result is wrong, 7 when too little was stable to fit."};
 }
@@ -209,9 +225,12 @@ CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& sess
     if (!session.is_root()) return;
     const double multiprocessors = r.backend == Backend::cuda ? double(device_inventory().devices.front().multiprocessors) : 1.0;
     fit_machine(machine, {}, multiprocessors);
-    const bool fitted = machine.compute && std::any_of(all_precisions.begin(), all_precisions.end(), [&](Precision p) { return machine.compute->compute.supports(p); });
-    if (r.wants("compute") && !fitted) throw CalibrationError("too few products were stable enough to be fitted", "measure when the machine has nothing else to do");
-    if (!machine.compute && !machine.links) throw CalibrationError("nothing to fit was measured", "measure compute, or links between two ranks or more");
+    const bool fitted = machine.compute && std::any_of(all_precisions.begin(), all_precisions.end(),
+                                                       [&](Precision p) { return machine.compute->compute.supports(p); });
+    if (r.wants("compute") && !fitted)
+      throw CalibrationError("too few products were stable enough to be fitted", "measure when the machine has nothing else to do");
+    if (!machine.compute && !machine.links)
+      throw CalibrationError("nothing to fit was measured", "measure compute, or links between two ranks or more");
     text = write_machine_calibration(machine);
     write_file(r.out, text, r.force, [](const std::filesystem::path& temporary) { read_machine_calibration(temporary); });
   });

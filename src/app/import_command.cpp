@@ -22,7 +22,9 @@ CommandSpec import_spec() {
           {},
           {{"What the files do not say",
             {{.name = "device", .argument = "NAME", .help = "whose links they are: an id of 'reckon catalog devices'"},
-             {.name = "operation", .argument = "NAME", .help = "all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, point_to_point [default: as the file says]"},
+             {.name = "operation",
+              .argument = "NAME",
+              .help = "all_reduce, all_gather, reduce_scatter, all_to_all, broadcast, point_to_point [default: as the file says]"},
              {.name = "ranks", .argument = "N", .help = "that took part [default: as the file says; OSU files never do]"},
              {.name = "date", .argument = "DATE", .help = "of the measurement, YYYY-MM-DD [default: today]"}}},
            {"Output",
@@ -30,7 +32,8 @@ CommandSpec import_spec() {
              {.name = "force", .help = "replace the file", .letter = 'f'},
              {.name = "json", .help = "the calibration on stdout too"}}}},
           {"FILE", "outputs of all_reduce_perf and its like (text, or JSON by -J), osu_allreduce and its like; of one node", 1, 64},
-          "reckon import --device h100-sxm-80gb all_reduce.txt all_gather.txt --out links.json; reckon plan --device h100 --calibration links.json ..."};
+          "reckon import --device h100-sxm-80gb all_reduce.txt all_gather.txt --out links.json; reckon plan --device h100 --calibration "
+          "links.json ..."};
 }
 
 CommandResult run_import(const ParsedOptions& options, const MpiSession& session) {
@@ -51,7 +54,8 @@ CommandResult run_import(const ParsedOptions& options, const MpiSession& session
   for (const std::string& file : options.words()) {
     const ImportedLinks links = import_links(read_input_file(file), file, hints);
     if (links.hosts > 1)
-      throw ConfigError(file, "", fmt::format("the measurement spans {} hosts; a calibration of links is of one node", links.hosts), "measure inside one node");
+      throw ConfigError(file, "", fmt::format("the measurement spans {} hosts; a calibration of links is of one node", links.hosts),
+                        "measure inside one node");
     if (machine.processor.empty()) machine.processor = links.device;
     machine.software["measured by"] = links.program;
     for (const LinkSample& s : links.samples) {

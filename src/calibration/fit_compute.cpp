@@ -152,7 +152,8 @@ MeasuredCompute measured_compute(const Samples& samples, const ComputeCalibratio
   MeasuredCompute out;
   for (const GemmSample& s : stable(samples.gemm)) {
     const auto& entry = closed_forms.gemm[static_cast<std::size_t>(s.precision)];
-    if (entry) out.gemm[s.precision][static_cast<std::size_t>(s.role)].add(place_of(s.shape), s.time.median / entry->cost.burst_time(s.shape));
+    if (entry)
+      out.gemm[s.precision][static_cast<std::size_t>(s.role)].add(place_of(s.shape), s.time.median / entry->cost.burst_time(s.shape));
   }
   for (const auto& [precision, cost] : attention) out.attention[precision].cost = cost;
   for (const AttentionSample& s : stable(samples.attention)) {
@@ -192,13 +193,15 @@ ComputeFit fit_compute(const Samples& samples, const std::map<Precision, FlopsPe
   c.stream = stream_of(samples.streams);
   for (const Precision precision : all_precisions) {
     std::vector<GemmSample> own;
-    std::copy_if(samples.gemm.begin(), samples.gemm.end(), std::back_inserter(own), [&](const GemmSample& s) { return s.precision == precision; });
+    std::copy_if(samples.gemm.begin(), samples.gemm.end(), std::back_inserter(own),
+                 [&](const GemmSample& s) { return s.precision == precision; });
     if (stable(own).size() < least_points) continue;
     GemmParameters given;
     if (const auto found = peak.find(precision); found != peak.end()) given.peak = found->second;
     given.operand_bytes = operand_bytes(precision);
     given.result_bytes = activation_bytes(precision);
-    if (multiprocessors > 1) given.multiprocessors = multiprocessors, given.tiles = {{128, 128, 1}, {128, 256, 1}, {256, 128, 1}, {64, 128, 1}};
+    if (multiprocessors > 1)
+      given.multiprocessors = multiprocessors, given.tiles = {{128, 128, 1}, {128, 256, 1}, {256, 128, 1}, {64, 128, 1}};
     c.gemm[static_cast<std::size_t>(precision)] = fit_gemm(own, given);
     std::vector<AttentionSample> forward, backward;
     for (const AttentionSample& s : samples.attention)

@@ -36,12 +36,17 @@ bool fit_path(const std::vector<LinkSample>& samples, BytesPerSecond link, const
   if (own.empty()) return false;
   double x[3] = {std::log(1e-6), std::log(1e-6), std::log(0.5)};  // base, step, efficiency
   const auto cost = [&] {
-    put(PathCost{.base = Seconds{std::exp(x[0])}, .step = Seconds{std::exp(x[1])}, .efficiency = std::min(1.5, std::exp(x[2])), .fill = {}, .fill_size = {}});
+    put(PathCost{.base = Seconds{std::exp(x[0])},
+                 .step = Seconds{std::exp(x[1])},
+                 .efficiency = std::min(1.5, std::exp(x[2])),
+                 .fill = {},
+                 .fill_size = {}});
     LinkCalibration calibration;
     calibration.domain = links;
     double sum = 0;
     for (const LinkSample& s : own) {
-      const GroupPlacement group{.ranks = s.ranks, .ranks_per_domain = s.ranks, .link_bandwidth = link, .nic_bandwidth_per_device = link, .fabric_latency = {}};
+      const GroupPlacement group{
+          .ranks = s.ranks, .ranks_per_domain = s.ranks, .link_bandwidth = link, .nic_bandwidth_per_device = link, .fabric_latency = {}};
       const double l = std::log(collective_time(calibration, s.collective, s.size, group) / s.time.median);
       sum += l * l;
     }

@@ -45,7 +45,8 @@ Cluster cluster_of(const MachineCalibration& machine) {
   d.l2_cache = machine.cache;
   if (machine.compute) {
     for (const Precision precision : all_precisions)
-      if (const auto& entry = machine.compute->compute.gemm[static_cast<std::size_t>(precision)]) d.peak[precision] = entry->cost.parameters().peak;
+      if (const auto& entry = machine.compute->compute.gemm[static_cast<std::size_t>(precision)])
+        d.peak[precision] = entry->cost.parameters().peak;
     d.memory_bandwidth = machine.compute->compute.stream.bandwidth;
   }
   d.link_bandwidth = machine.links ? machine.links->link : d.memory_bandwidth;

@@ -24,11 +24,18 @@ struct ProgramName {
   Collective collective;
 };
 /// Longer names first: "reduce_scatter" holds "reduce".
-constexpr ProgramName nccl_programs[] = {{"reduce_scatter_perf", Collective::reduce_scatter}, {"all_reduce_perf", Collective::all_reduce}, {"all_gather_perf", Collective::all_gather},
-                                         {"alltoall_perf", Collective::all_to_all},           {"broadcast_perf", Collective::broadcast},   {"sendrecv_perf", Collective::point_to_point}};
-constexpr ProgramName osu_titles[] = {{"Reduce_scatter", Collective::reduce_scatter}, {"Allreduce", Collective::all_reduce}, {"Allgather", Collective::all_gather},
-                                      {"All-to-All", Collective::all_to_all},         {"Alltoall", Collective::all_to_all},  {"Broadcast", Collective::broadcast},
-                                      {"Bcast", Collective::broadcast},               {"Latency", Collective::point_to_point}};
+constexpr ProgramName nccl_programs[] = {
+    {"reduce_scatter_perf", Collective::reduce_scatter}, {"all_reduce_perf", Collective::all_reduce},
+    {"all_gather_perf", Collective::all_gather},         {"alltoall_perf", Collective::all_to_all},
+    {"broadcast_perf", Collective::broadcast},           {"sendrecv_perf", Collective::point_to_point}};
+constexpr ProgramName osu_titles[] = {{"Reduce_scatter", Collective::reduce_scatter},
+                                      {"Allreduce", Collective::all_reduce},
+                                      {"Allgather", Collective::all_gather},
+                                      {"All-to-All", Collective::all_to_all},
+                                      {"Alltoall", Collective::all_to_all},
+                                      {"Broadcast", Collective::broadcast},
+                                      {"Bcast", Collective::broadcast},
+                                      {"Latency", Collective::point_to_point}};
 
 template <std::size_t N>
 std::optional<Collective> operation_in(const ProgramName (&names)[N], const std::string& text) {
@@ -67,7 +74,8 @@ double number_in(const std::string& word, const std::string& file, std::size_t l
   char* end = nullptr;
   const double value = std::strtod(word.c_str(), &end);
   const bool plain = word.find_first_not_of("0123456789.+-eE") == std::string::npos;
-  if (word.empty() || !plain || end != word.c_str() + word.size() || !(value >= 0 && value <= most)) fail_at(file, line, "cannot use " + in_quotes(word), "a number from 0 on is expected here");
+  if (word.empty() || !plain || end != word.c_str() + word.size() || !(value >= 0 && value <= most))
+    fail_at(file, line, "cannot use " + in_quotes(word), "a number from 0 on is expected here");
   return value;
 }
 
@@ -76,10 +84,12 @@ Timed once(double microseconds_taken) {
   return {.median = t, .low = t, .high = t, .count = 1, .stable = true};
 }
 
-void settle(ImportedLinks& out, std::optional<Collective> operation, std::int64_t ranks, const ImportHints& hints, const std::string& file) {
+void settle(ImportedLinks& out, std::optional<Collective> operation, std::int64_t ranks, const ImportHints& hints,
+            const std::string& file) {
   if (hints.operation) operation = hints.operation;
   if (hints.ranks > 0) ranks = hints.ranks;
-  if (!operation) throw ConfigError(file, "", "the file does not say which operation it measured", "give --operation, e.g. --operation all_reduce");
+  if (!operation)
+    throw ConfigError(file, "", "the file does not say which operation it measured", "give --operation, e.g. --operation all_reduce");
   if (ranks < 2) throw ConfigError(file, "", "the file does not say how many ranks took part", "give --ranks N");
   if (out.samples.empty()) throw ConfigError(file, "", "the file holds no measurement", "give the whole output of the program");
   for (LinkSample& s : out.samples) s.collective = *operation, s.ranks = operation == Collective::point_to_point ? 2 : ranks;
@@ -108,11 +118,14 @@ ImportedLinks import_nccl_text(const std::string& text, const std::string& file,
     if (words[0].find_first_not_of("0123456789") != std::string::npos) continue;  // warnings of libraries between the rows
     // size count type redop root | time algbw busbw #wrong | time algbw busbw #wrong; older versions have no root column
     const std::size_t first = words.size() >= 13 ? 5 : words.size() == 12 ? 4 : 0;
-    if (first == 0) fail_at(file, i + 1, fmt::format("a row of {} columns", words.size()), "13 are expected: size count type redop root, and time algbw busbw #wrong twice");
+    if (first == 0)
+      fail_at(file, i + 1, fmt::format("a row of {} columns", words.size()),
+              "13 are expected: size count type redop root, and time algbw busbw #wrong twice");
     const double size = number_in(words[0], file, i + 1, largest_size);
     double fastest = 0;
     for (const std::size_t at : {first, first + 4}) {
-      if (words[at + 3] != "N/A" && number_in(words[at + 3], file, i + 1, 1e18) > 0) fail_at(file, i + 1, "a row with wrong results", "measure again: this machine computes wrongly");
+      if (words[at + 3] != "N/A" && number_in(words[at + 3], file, i + 1, 1e18) > 0)
+        fail_at(file, i + 1, "a row with wrong results", "measure again: this machine computes wrongly");
       const double time = number_in(words[at], file, i + 1, longest_us);
       if (time > 0 && (fastest == 0 || time < fastest)) fastest = time;
     }
@@ -149,7 +162,8 @@ ImportedLinks import_nccl_json(const JsonDocument& document, const std::string& 
       const auto part = row.find(kind);
       if (!part || part->is_null()) continue;
       const JsonNode wrong = part->at("nwrong", "a number or null");
-      if (wrong.is_number() && wrong.number(0, 1e18) > 0) wrong.fail("a row with wrong results", "measure again: this machine computes wrongly");
+      if (wrong.is_number() && wrong.number(0, 1e18) > 0)
+        wrong.fail("a row with wrong results", "measure again: this machine computes wrongly");
       const double time = part->at("time", "microseconds").number(0, longest_us);
       if (time > 0 && (fastest == 0 || time < fastest)) fastest = time;
     }
@@ -169,7 +183,8 @@ ImportedLinks import_osu(const std::string& text, const std::string& file, const
     const std::vector<std::string> words = words_of(lines[i]);
     if (words.empty()) continue;
     if (words[0][0] == '#') {
-      if (lines[i].find("Bandwidth") != std::string::npos) fail_at(file, i + 1, "a bandwidth test, which keeps many messages under way", "give the output of osu_latency");
+      if (lines[i].find("Bandwidth") != std::string::npos)
+        fail_at(file, i + 1, "a bandwidth test, which keeps many messages under way", "give the output of osu_latency");
       if (!operation && lines[i].find("OSU") != std::string::npos) operation = operation_in(osu_titles, lines[i]);
       continue;
     }

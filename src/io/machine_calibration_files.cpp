@@ -67,7 +67,8 @@ GemmCalibration read_measured_gemm(const JsonNode& node) {
   const JsonNode r = node.at("residual", "{points, median, p90, worst, bias}");
   r.refuse_unknown({"points", "median", "p90", "worst", "bias"});
   out.residual.points = r.at("points").number(0, 1e9);
-  out.residual.median = r.at("median").number(0, 1e6), out.residual.p90 = r.at("p90").number(0, 1e6), out.residual.worst = r.at("worst").number(0, 1e9);
+  out.residual.median = r.at("median").number(0, 1e6), out.residual.p90 = r.at("p90").number(0, 1e6),
+  out.residual.worst = r.at("worst").number(0, 1e9);
   out.residual.bias = r.at("bias").number(-1, 1e6);
   node.refuse_unknown(keys_with(known, {"peak", "rate", "bandwidth", "launch", "tiles", "residual"}));
   out.cost = held_to(node, [&] { return GemmCost(std::move(p)); });
@@ -111,12 +112,14 @@ ComputeFit read_compute_fit(const JsonNode& node, const MachineCalibration& mach
   c.device = machine.device;
   c.date = machine.date;
   const JsonNode gemm = node.at("gemm", "{precision: parameters}");
-  for (const auto& [name, entry] : gemm.members()) c.gemm[static_cast<std::size_t>(precision_named(entry, name))] = read_measured_gemm(entry);
+  for (const auto& [name, entry] : gemm.members())
+    c.gemm[static_cast<std::size_t>(precision_named(entry, name))] = read_measured_gemm(entry);
   if (gemm.size() == 0) gemm.fail("no precision is calibrated");
   for (const auto& [name, entry] : node.at("attention", "{precision: {forward, backward}}").members()) {
     entry.refuse_unknown({"forward", "backward"});
-    out.attention.emplace(precision_named(entry, name),
-                          held_to(entry, [&, n = entry] { return AttentionCost(read_measured_pass(n.at("forward")), read_measured_pass(n.at("backward"))); }));
+    out.attention.emplace(precision_named(entry, name), held_to(entry, [&, n = entry] {
+                            return AttentionCost(read_measured_pass(n.at("forward")), read_measured_pass(n.at("backward")));
+                          }));
   }
   if (!out.attention.empty()) c.attention.emplace(AttentionKernel::flash2, AttentionCalibration{.cost = out.attention.rbegin()->second});
   const JsonNode stream = node.at("stream", "{bandwidth, latency}");
@@ -124,7 +127,8 @@ ComputeFit read_compute_fit(const JsonNode& node, const MachineCalibration& mach
   c.stream.bandwidth = positive<BytesPerSecond>(stream, "bandwidth", "a bandwidth");
   c.stream.efficiency = 1.0;
   c.stream.latency = time_in(stream, "latency");
-  auto measured = std::make_shared<MeasuredCompute>(measured_compute(Samples{machine.samples.gemm, machine.samples.attention, {}, {}, {}, {}}, c, out.attention));
+  auto measured = std::make_shared<MeasuredCompute>(
+      measured_compute(Samples{machine.samples.gemm, machine.samples.attention, {}, {}, {}, {}}, c, out.attention));
   for (const auto& [name, kernels] : node.at("kernels", "{precision: {kernel: classes}}").members()) {
     auto& curves = measured->streams[precision_named(kernels, name)];
     for (const auto& [kernel_name, curve] : kernels.members()) {
@@ -146,10 +150,15 @@ LinkFit read_link_fit(const JsonNode& node, const std::string& device) {
   for (const PathName& path : fitted_paths) {
     const JsonNode p = node.at(path.key, "{base, step, efficiency}");
     p.refuse_unknown({"base", "step", "efficiency"});
-    out.domain.*path.field = {.base = time_in(p, "base"), .step = time_in(p, "step"), .efficiency = p.at("efficiency").number(1e-9, 10), .fill = {}, .fill_size = {}};
+    out.domain.*path.field = {.base = time_in(p, "base"),
+                              .step = time_in(p, "step"),
+                              .efficiency = p.at("efficiency").number(1e-9, 10),
+                              .fill = {},
+                              .fill_size = {}};
   }
   for (const auto& [name, groups] : node.at("curves", "{operation: {ranks: classes}}").members()) {
-    const auto found = std::find_if(collective_keys.begin(), collective_keys.end(), [n = name](const auto& entry) { return entry.second == n; });
+    const auto found =
+        std::find_if(collective_keys.begin(), collective_keys.end(), [n = name](const auto& entry) { return entry.second == n; });
     if (found == collective_keys.end()) groups.fail("unknown operation " + in_quotes(name));
     for (const auto& [ranks, curve] : groups.members()) {
       std::int64_t count = 0;
@@ -163,8 +172,8 @@ LinkFit read_link_fit(const JsonNode& node, const std::string& device) {
   }
   for (const JsonNode& r : node.at("held_out", "an array").items()) {
     r.refuse_unknown({"what", "points", "median", "p90", "bias"});
-    out.residuals.push_back({device, r.at("what").string(), "every second size", "held-out", r.at("points").integer(1, 1'000'000), r.at("median").number(0, 1e9),
-                             r.at("p90").number(0, 1e9), r.at("bias").number(-1, 1e9)});
+    out.residuals.push_back({device, r.at("what").string(), "every second size", "held-out", r.at("points").integer(1, 1'000'000),
+                             r.at("median").number(0, 1e9), r.at("p90").number(0, 1e9), r.at("bias").number(-1, 1e9)});
   }
   return out;
 }
@@ -189,13 +198,20 @@ Samples read_samples(const JsonNode& node) {
     n.refuse_unknown(keys_with(time_keys, {"precision", "role", "m", "n", "k"}));
     const std::string role = n.at("role").choice({gemm_role_names.begin(), gemm_role_names.end()});
     const auto index = std::find(gemm_role_names.begin(), gemm_role_names.end(), role) - gemm_role_names.begin();
-    out.gemm.push_back({precision(n), static_cast<GemmRole>(index), {.m = side(n, "m"), .n = side(n, "n"), .k = side(n, "k"), .batch = 1}, read_time(n)});
+    out.gemm.push_back(
+        {precision(n), static_cast<GemmRole>(index), {.m = side(n, "m"), .n = side(n, "n"), .k = side(n, "k"), .batch = 1}, read_time(n)});
   }
   for (const JsonNode& n : node.at("attention", "an array").items()) {
     n.refuse_unknown(keys_with(time_keys, {"precision", "pass", "sequences", "heads", "seq_q", "seq_kv", "head_dim", "causal"}));
-    const AttentionShape shape{.batch = side(n, "sequences"), .heads = side(n, "heads"), .kv_heads = side(n, "heads"), .seq_q = side(n, "seq_q"),
-                               .seq_kv = side(n, "seq_kv"), .head_dim = side(n, "head_dim"), .causal = n.at("causal").boolean()};
-    out.attention.push_back({precision(n), n.at("pass").choice({"forward", "backward"}) == "forward" ? Pass::forward : Pass::backward, shape, read_time(n)});
+    const AttentionShape shape{.batch = side(n, "sequences"),
+                               .heads = side(n, "heads"),
+                               .kv_heads = side(n, "heads"),
+                               .seq_q = side(n, "seq_q"),
+                               .seq_kv = side(n, "seq_kv"),
+                               .head_dim = side(n, "head_dim"),
+                               .causal = n.at("causal").boolean()};
+    out.attention.push_back(
+        {precision(n), n.at("pass").choice({"forward", "backward"}) == "forward" ? Pass::forward : Pass::backward, shape, read_time(n)});
   }
   for (const JsonNode& n : node.at("kernels", "an array").items()) {
     n.refuse_unknown(keys_with(time_keys, {"precision", "kernel", "traffic"}));
@@ -209,7 +225,8 @@ Samples read_samples(const JsonNode& node) {
     for (const auto& [collective, name] : collective_keys) names.emplace_back(name);
     const std::string name = n.at("operation").choice(names);
     const auto index = std::find(names.begin(), names.end(), name) - names.begin();
-    out.links.push_back({static_cast<Collective>(index), n.at("ranks").integer(2, 1 << 24), n.at("size").quantity(Bytes{1}, largest), read_time(n)});
+    out.links.push_back(
+        {static_cast<Collective>(index), n.at("ranks").integer(2, 1 << 24), n.at("size").quantity(Bytes{1}, largest), read_time(n)});
   }
   for (const JsonNode& n : node.at("overlap", "an array").items()) {
     n.refuse_unknown({"size", "compute", "message", "together", "hidden"});

@@ -26,12 +26,19 @@ Json gemm_json(const GemmCalibration& g) {
   out["tiles"] = Json::array();
   for (const GemmTile& t : p.tiles) out["tiles"].push_back({t.m, t.n, t.multiprocessors});
   const FitResidual& r = g.residual;
-  out["residual"] = {{"points", r.points}, {"median", short_number(r.median)}, {"p90", short_number(r.p90)}, {"worst", short_number(r.worst)}, {"bias", short_number(r.bias)}};
+  out["residual"] = {{"points", r.points},
+                     {"median", short_number(r.median)},
+                     {"p90", short_number(r.p90)},
+                     {"worst", short_number(r.worst)},
+                     {"bias", short_number(r.bias)}};
   return out;
 }
 
 Json pass_json(const AttentionParameters& p) {
-  Json out{{"rate", text_of(p.rate)}, {"exponential_rate", text_of(p.exponential_rate)}, {"bandwidth", text_of(p.bandwidth)}, {"launch", text_of(p.launch)}};
+  Json out{{"rate", text_of(p.rate)},
+           {"exponential_rate", text_of(p.exponential_rate)},
+           {"bandwidth", text_of(p.bandwidth)},
+           {"launch", text_of(p.launch)}};
   for (const AttentionNumber& n : attention_numbers) out[n.key] = short_number(p.*n.field);
   return out;
 }
@@ -51,12 +58,17 @@ Json compute_json(const ComputeFit& fit) {
   for (const Precision p : all_precisions)
     if (c.supports(p)) gemm[std::string(name_of(p))] = gemm_json(*c.gemm[static_cast<std::size_t>(p)]);
   for (const auto& [precision, cost] : fit.attention)
-    attention[std::string(name_of(precision))] = {{"forward", pass_json(cost.parameters(Pass::forward))}, {"backward", pass_json(cost.parameters(Pass::backward))}};
+    attention[std::string(name_of(precision))] = {{"forward", pass_json(cost.parameters(Pass::forward))},
+                                                  {"backward", pass_json(cost.parameters(Pass::backward))}};
   for (const auto& [precision, curves] : c.measured->streams)
     for (const auto& [kernel, name] : stream_kernel_names)
-      if (const AlphaBetaCurve& curve = curves[static_cast<std::size_t>(kernel)]; !curve.empty()) kernels[std::string(name_of(precision))][std::string(name)] = curve_json(curve);
+      if (const AlphaBetaCurve& curve = curves[static_cast<std::size_t>(kernel)]; !curve.empty())
+        kernels[std::string(name_of(precision))][std::string(name)] = curve_json(curve);
   const StreamParameters& s = c.stream;
-  return {{"gemm", gemm}, {"attention", attention.is_null() ? Json::object() : attention}, {"stream", {{"bandwidth", text_of(s.bandwidth)}, {"latency", text_of(s.latency)}}}, {"kernels", kernels}};
+  return {{"gemm", gemm},
+          {"attention", attention.is_null() ? Json::object() : attention},
+          {"stream", {{"bandwidth", text_of(s.bandwidth)}, {"latency", text_of(s.latency)}}},
+          {"kernels", kernels}};
 }
 
 Json links_json(const LinkFit& fit) {
@@ -72,7 +84,11 @@ Json links_json(const LinkFit& fit) {
   out["curves"] = curves;
   out["held_out"] = Json::array();
   for (const LinkResidual& r : fit.residuals)
-    out["held_out"].push_back({{"what", r.collective}, {"points", r.points}, {"median", short_number(r.median)}, {"p90", short_number(r.p90)}, {"bias", short_number(r.bias)}});
+    out["held_out"].push_back({{"what", r.collective},
+                               {"points", r.points},
+                               {"median", short_number(r.median)},
+                               {"p90", short_number(r.p90)},
+                               {"bias", short_number(r.bias)}});
   return out;
 }
 
@@ -103,7 +119,11 @@ class Rows {
 std::string samples_text(const Samples& s) {
   Rows rows;
   rows.add("gemm", s.gemm, [](const GemmSample& x) {
-    Json row{{"precision", std::string(name_of(x.precision))}, {"role", std::string(name_of(x.role))}, {"m", x.shape.m}, {"n", x.shape.n}, {"k", x.shape.k}};
+    Json row{{"precision", std::string(name_of(x.precision))},
+             {"role", std::string(name_of(x.role))},
+             {"m", x.shape.m},
+             {"n", x.shape.n},
+             {"k", x.shape.k}};
     put_time(row, x.time);
     return row;
   });
@@ -120,17 +140,25 @@ std::string samples_text(const Samples& s) {
     return row;
   });
   rows.add("kernels", s.streams, [](const StreamSample& x) {
-    Json row{{"precision", std::string(name_of(x.precision))}, {"kernel", std::string(name_of(x.kernel))}, {"traffic", fmt::format("{:.0f} B", x.traffic.base())}};
+    Json row{{"precision", std::string(name_of(x.precision))},
+             {"kernel", std::string(name_of(x.kernel))},
+             {"traffic", fmt::format("{:.0f} B", x.traffic.base())}};
     put_time(row, x.time);
     return row;
   });
   rows.add("links", s.links, [](const LinkSample& x) {
-    Json row{{"operation", std::string(collective_keys[static_cast<std::size_t>(x.collective)].second)}, {"ranks", x.ranks}, {"size", fmt::format("{:.0f} B", x.size.base())}};
+    Json row{{"operation", std::string(collective_keys[static_cast<std::size_t>(x.collective)].second)},
+             {"ranks", x.ranks},
+             {"size", fmt::format("{:.0f} B", x.size.base())}};
     put_time(row, x.time);
     return row;
   });
   rows.add("overlap", s.overlap, [](const OverlapSample& x) {
-    return Json{{"size", fmt::format("{:.0f} B", x.size.base())}, {"compute", text_of(x.compute)}, {"message", text_of(x.message)}, {"together", text_of(x.together)}, {"hidden", short_number(x.hidden())}};
+    return Json{{"size", fmt::format("{:.0f} B", x.size.base())},
+                {"compute", text_of(x.compute)},
+                {"message", text_of(x.message)},
+                {"together", text_of(x.together)},
+                {"hidden", short_number(x.hidden())}};
   });
   rows.add("storage", s.storage, [](const StorageSample& x) {
     Json row{{"what", x.what}, {"size", fmt::format("{:.0f} B", x.size.base())}};

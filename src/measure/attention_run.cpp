@@ -12,7 +12,7 @@ namespace {
 AttentionShape shape_of(const AttentionDimensions& d) {
   AttentionShape s;
   s.batch = d.batch, s.heads = s.kv_heads = d.heads, s.seq_q = d.seq_q, s.seq_kv = d.seq_kv, s.head_dim = d.head_dim, s.causal = d.causal;
-  s.q_position = d.seq_kv - d.seq_q;  // the last query sees every key
+  s.q_position = d.seq_kv - d.seq_q;                                           // the last query sees every key
   if (d.seq_q == d.seq_kv) s.q_token = s.kv_token = 3 * d.heads * d.head_dim;  // side by side, as one product leaves them
   return s;
 }
@@ -57,10 +57,12 @@ Timed timed(const Bench& bench, const Arena& inputs, const Arena& outputs, const
     const int place = 1 + turn % 7;  // place 0 holds the statistics
     const std::int64_t room = values + rows * 4;
     if (backward) {
-      launch(bench.backend(), backward_op<T>(d, inputs.at<T>(0, values), inputs.at<T>(turn, values), lse, outputs.at<T>(place, room)), bench.stream());
+      launch(bench.backend(), backward_op<T>(d, inputs.at<T>(0, values), inputs.at<T>(turn, values), lse, outputs.at<T>(place, room)),
+             bench.stream());
     } else {
       T* out = outputs.at<T>(place, room);
-      launch(bench.backend(), forward_op<T>(d, inputs.at<T>(0, values), out, reinterpret_cast<Accumulator<T>*>(out + values)), bench.stream());
+      launch(bench.backend(), forward_op<T>(d, inputs.at<T>(0, values), out, reinterpret_cast<Accumulator<T>*>(out + values)),
+             bench.stream());
     }
   });
 }
@@ -91,7 +93,8 @@ void checked(const Bench& bench, const Arena& inputs, const Arena& outputs) {
 
 }  // namespace
 
-Timed attention_time_of(const Bench& bench, const Arena& inputs, const Arena& outputs, const AttentionDimensions& size, bool bf16, bool backward) {
+Timed attention_time_of(const Bench& bench, const Arena& inputs, const Arena& outputs, const AttentionDimensions& size, bool bf16,
+                        bool backward) {
   return bf16 ? timed<Bf16>(bench, inputs, outputs, size, backward) : timed<float>(bench, inputs, outputs, size, backward);
 }
 

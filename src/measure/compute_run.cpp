@@ -26,8 +26,13 @@ void measure_attention(const Bench& bench, const ComputePlan& plan, const Arena&
     check_attention(bench, inputs, outputs, bf16);
     for_attention(plan, [&](const AttentionDimensions& d) {
       for (const Pass pass : {Pass::forward, Pass::backward}) {
-        const AttentionShape shape{.batch = double(d.batch), .heads = double(d.heads), .kv_heads = double(d.heads), .seq_q = double(d.seq_q),
-                                   .seq_kv = double(d.seq_kv), .head_dim = double(d.head_dim), .causal = d.causal};
+        const AttentionShape shape{.batch = double(d.batch),
+                                   .heads = double(d.heads),
+                                   .kv_heads = double(d.heads),
+                                   .seq_q = double(d.seq_q),
+                                   .seq_kv = double(d.seq_kv),
+                                   .head_dim = double(d.head_dim),
+                                   .causal = d.causal};
         samples.attention.push_back({precision, pass, shape, attention_time_of(bench, inputs, outputs, d, bf16, pass == Pass::backward)});
         advance();
       }

@@ -25,13 +25,21 @@ void for_gemm(const ComputePlan& plan, const Each& each) {
 /// The op in its role: in training the left operand has just been made, the right one and the room of the result were touched long ago.
 template <class T, class R>
 Matmul<T, R> op_of(const Sides& s, GemmRole role, const T* a, const T* b, R* c) {
-  return {.m = s.m, .n = s.n, .k = s.k, .transpose_a = role == GemmRole::weight_gradient, .transpose_b = role == GemmRole::forward, .a = a, .b = b, .c = c};
+  return {.m = s.m,
+          .n = s.n,
+          .k = s.k,
+          .transpose_a = role == GemmRole::weight_gradient,
+          .transpose_b = role == GemmRole::forward,
+          .a = a,
+          .b = b,
+          .c = c};
 }
 
 template <class T, class R>
 Timed timed(const Bench& bench, const Arena& inputs, const Arena& outputs, const Sides& s, GemmRole role) {
   return bench.time([&](int turn) {
-    launch(bench.backend(), op_of<T, R>(s, role, inputs.at<T>(0, s.m * s.k), inputs.at<T>(turn + 1, s.k * s.n), outputs.at<R>(turn, s.m * s.n)),
+    launch(bench.backend(),
+           op_of<T, R>(s, role, inputs.at<T>(0, s.m * s.k), inputs.at<T>(turn + 1, s.k * s.n), outputs.at<R>(turn, s.m * s.n)),
            bench.stream());
   });
 }
@@ -70,14 +78,17 @@ void measure_gemm(const Bench& bench, const ComputePlan& plan, const Arena& inpu
   for (const Precision precision : plan.precisions) {
     const bool bf16 = precision == Precision::bf16;
     for (const GemmRole role : roles) {
-      if (!bf16) checked<float, float>(bench, inputs, outputs, role);
-      else if (role == GemmRole::weight_gradient) checked<Bf16, float>(bench, inputs, outputs, role);
-      else checked<Bf16, Bf16>(bench, inputs, outputs, role);
+      if (!bf16)
+        checked<float, float>(bench, inputs, outputs, role);
+      else if (role == GemmRole::weight_gradient)
+        checked<Bf16, float>(bench, inputs, outputs, role);
+      else
+        checked<Bf16, Bf16>(bench, inputs, outputs, role);
     }
     for_gemm(plan, [&](const Sides& s, GemmRole role) {
-      const Timed time = !bf16                                ? timed<float, float>(bench, inputs, outputs, s, role)
+      const Timed time = !bf16                               ? timed<float, float>(bench, inputs, outputs, s, role)
                          : role == GemmRole::weight_gradient ? timed<Bf16, float>(bench, inputs, outputs, s, role)
-                                                              : timed<Bf16, Bf16>(bench, inputs, outputs, s, role);
+                                                             : timed<Bf16, Bf16>(bench, inputs, outputs, s, role);
       samples.gemm.push_back({precision, role, {.m = double(s.m), .n = double(s.n), .k = double(s.k), .batch = 1}, time});
       advance();
     });

@@ -35,12 +35,18 @@ class Exchange {
   void run() {
     const std::size_t part_bytes = std::size_t(part_) * sizeof(float);
     switch (operation_) {
-      case Collective::all_reduce: return group_.all_reduce_sum(receive_.data(), whole_);
-      case Collective::reduce_scatter: return group_.reduce_scatter_sum(send_.data(), receive_.data(), part_);
-      case Collective::all_gather: return group_.all_gather(send_.data(), receive_.data(), part_bytes);
-      case Collective::all_to_all: return group_.all_to_all(send_.data(), share_bytes_, receive_.data(), share_bytes_);
-      case Collective::broadcast: return group_.broadcast(receive_.data(), std::size_t(bytes()), 0);
-      case Collective::point_to_point: return exchange();
+      case Collective::all_reduce:
+        return group_.all_reduce_sum(receive_.data(), whole_);
+      case Collective::reduce_scatter:
+        return group_.reduce_scatter_sum(send_.data(), receive_.data(), part_);
+      case Collective::all_gather:
+        return group_.all_gather(send_.data(), receive_.data(), part_bytes);
+      case Collective::all_to_all:
+        return group_.all_to_all(send_.data(), share_bytes_, receive_.data(), share_bytes_);
+      case Collective::broadcast:
+        return group_.broadcast(receive_.data(), std::size_t(bytes()), 0);
+      case Collective::point_to_point:
+        return exchange();
     }
   }
 
@@ -58,10 +64,18 @@ class Exchange {
         case Collective::reduce_scatter:
           for (std::int64_t r = 0; r < ranks; ++r) expected += value(r, own * part_ + i);
           break;
-        case Collective::all_gather: expected = value(i / part_, i % part_); break;
-        case Collective::all_to_all: expected = value(i / part_, own * part_ + i % part_); break;
-        case Collective::broadcast: expected = value(0, i); break;
-        case Collective::point_to_point: expected = own == ranks - 1 && ranks % 2 == 1 ? 0.0f : value(own ^ 1, i); break;
+        case Collective::all_gather:
+          expected = value(i / part_, i % part_);
+          break;
+        case Collective::all_to_all:
+          expected = value(i / part_, own * part_ + i % part_);
+          break;
+        case Collective::broadcast:
+          expected = value(0, i);
+          break;
+        case Collective::point_to_point:
+          expected = own == ranks - 1 && ranks % 2 == 1 ? 0.0f : value(own ^ 1, i);
+          break;
       }
       right = right && receive_[std::size_t(i)] == expected;
     }
@@ -71,7 +85,9 @@ class Exchange {
   }
 
  private:
-  bool shared() const { return operation_ == Collective::reduce_scatter || operation_ == Collective::all_gather || operation_ == Collective::all_to_all; }
+  bool shared() const {
+    return operation_ == Collective::reduce_scatter || operation_ == Collective::all_gather || operation_ == Collective::all_to_all;
+  }
   static float value(std::int64_t rank, std::int64_t i) { return float((rank * 31 + i * 7) % 64); }
 
   /// Pairs; one way and back, so that one way is half of it.
@@ -169,7 +185,8 @@ void measure_links(const Communicator& world, const LinkPlan& plan, Samples& sam
         Timed time = without_work(bench.time([&](int) {
           work_for(plan.work_before.base() * (1 + plan.uneven * (2 * uneven.uniform() - 1)));
           exchange.run();
-        }), plan);
+        }),
+                                  plan);
         if (operation == Collective::point_to_point) time.median *= 0.5, time.low *= 0.5, time.high *= 0.5;
         samples.links.push_back({operation, size, Bytes{double(exchange.bytes())}, time});
         advance();
@@ -184,14 +201,17 @@ void measure_overlap(const Communicator& world, const Rules& rules, Samples& sam
   constexpr std::int64_t side = 384;
   const std::vector<float> a(side * side, 0.5f), b(side * side, 0.25f);
   std::vector<float> c(side * side);
-  const auto compute = [&](int) { launch<Backend::cpu>(Matmul<float>{.m = side, .n = side, .k = side, .a = a.data(), .b = b.data(), .c = c.data()}, {}); };
+  const auto compute = [&](int) {
+    launch<Backend::cpu>(Matmul<float>{.m = side, .n = side, .k = side, .a = a.data(), .b = b.data(), .c = c.data()}, {});
+  };
   const int peer = world.rank() ^ 1;
   for (const std::int64_t bytes : {std::int64_t{1} << 16, std::int64_t{1} << 20, std::int64_t{1} << 23}) {
     std::vector<char> out(static_cast<std::size_t>(bytes), 1), in(out.size());
     const bool paired = peer < world.size();
     const auto exchange = [&](const std::function<void(int)>& meanwhile) {
       if (!paired) return meanwhile(0);
-      PendingMessage receives = world.receive(in.data(), in.size(), peer, message_tag), sends = world.send(out.data(), out.size(), peer, message_tag);
+      PendingMessage receives = world.receive(in.data(), in.size(), peer, message_tag),
+                     sends = world.send(out.data(), out.size(), peer, message_tag);
       meanwhile(0);
       receives.wait();
       sends.wait();

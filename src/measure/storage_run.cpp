@@ -20,7 +20,8 @@ constexpr int repetitions = 5;
 /// A file that is gone when this is.
 class ScratchFile {
  public:
-  ScratchFile(const std::filesystem::path& folder, int rank) : path_(folder / (".reckon-storage." + std::to_string(::getpid()) + "." + std::to_string(rank))) {
+  ScratchFile(const std::filesystem::path& folder, int rank)
+      : path_(folder / (".reckon-storage." + std::to_string(::getpid()) + "." + std::to_string(rank))) {
     file_ = ::open(path_.c_str(), O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
     if (file_ < 0) fail("cannot create");
   }
@@ -53,7 +54,10 @@ class ScratchFile {
   void forget() { ::posix_fadvise(file_, 0, 0, POSIX_FADV_DONTNEED); }
 
  private:
-  [[noreturn]] void fail(const char* what) const { throw FileError(path_.string(), std::string(what) + " a scratch file: " + std::strerror(errno), "choose another folder, or free some room"); }
+  [[noreturn]] void fail(const char* what) const {
+    throw FileError(path_.string(), std::string(what) + " a scratch file: " + std::strerror(errno),
+                    "choose another folder, or free some room");
+  }
 
   std::filesystem::path path_;
   int file_ = -1;

@@ -60,20 +60,44 @@ double norms(const Place& p, StreamKernel kernel, std::int64_t n) {
   switch (kernel) {
     case StreamKernel::layer_norm: {
       A* statistics = p.result<A>(2 * rows, 1);
-      return go(p, LayerNormForward<T>{.rows = rows, .columns = columns, .x = p.fresh<T>(n), .weight = p.fresh<T>(columns), .bias = p.fresh<T>(columns),
-                                       .out = p.result<T>(n), .mean = statistics, .rstd = statistics + rows});
+      return go(p, LayerNormForward<T>{.rows = rows,
+                                       .columns = columns,
+                                       .x = p.fresh<T>(n),
+                                       .weight = p.fresh<T>(columns),
+                                       .bias = p.fresh<T>(columns),
+                                       .out = p.result<T>(n),
+                                       .mean = statistics,
+                                       .rstd = statistics + rows});
     }
     case StreamKernel::rms_norm:
-      return go(p, RmsNormForward<T>{.rows = rows, .columns = columns, .x = p.fresh<T>(n), .weight = p.fresh<T>(columns), .out = p.result<T>(n), .rstd = p.result<A>(rows, 1)});
+      return go(p, RmsNormForward<T>{.rows = rows,
+                                     .columns = columns,
+                                     .x = p.fresh<T>(n),
+                                     .weight = p.fresh<T>(columns),
+                                     .out = p.result<T>(n),
+                                     .rstd = p.result<A>(rows, 1)});
     case StreamKernel::layer_norm_backward: {
       A* weights = p.result<A>(2 * columns, 1);
-      return go_with_room(p, LayerNormBackward<T>{.rows = rows, .columns = columns, .x = p.old<T>(n), .weight = p.fresh<T>(columns),
-                                                  .mean = p.old<A>(rows, 1), .rstd = p.old<A>(rows, 1), .dout = p.fresh<T>(n),
-                                                  .dx = p.result<T>(n), .dweight = weights, .dbias = weights + columns});
+      return go_with_room(p, LayerNormBackward<T>{.rows = rows,
+                                                  .columns = columns,
+                                                  .x = p.old<T>(n),
+                                                  .weight = p.fresh<T>(columns),
+                                                  .mean = p.old<A>(rows, 1),
+                                                  .rstd = p.old<A>(rows, 1),
+                                                  .dout = p.fresh<T>(n),
+                                                  .dx = p.result<T>(n),
+                                                  .dweight = weights,
+                                                  .dbias = weights + columns});
     }
     default:
-      return go_with_room(p, RmsNormBackward<T>{.rows = rows, .columns = columns, .x = p.old<T>(n), .weight = p.fresh<T>(columns), .rstd = p.old<A>(rows, 1),
-                                                .dout = p.fresh<T>(n), .dx = p.result<T>(n), .dweight = p.result<A>(columns, 1)});
+      return go_with_room(p, RmsNormBackward<T>{.rows = rows,
+                                                .columns = columns,
+                                                .x = p.old<T>(n),
+                                                .weight = p.fresh<T>(columns),
+                                                .rstd = p.old<A>(rows, 1),
+                                                .dout = p.fresh<T>(n),
+                                                .dx = p.result<T>(n),
+                                                .dweight = p.result<A>(columns, 1)});
   }
 }
 
@@ -81,15 +105,27 @@ template <class T>
 double activations(const Place& p, StreamKernel kernel, std::int64_t n) {
   const std::int64_t rows = n / columns;
   switch (kernel) {
-    case StreamKernel::gelu: return go(p, GeluForward<T>{.count = n, .x = p.fresh<T>(n), .out = p.result<T>(n)});
-    case StreamKernel::gelu_backward: return go(p, GeluBackward<T>{.count = n, .x = p.old<T>(n), .dout = p.fresh<T>(n), .dx = p.result<T>(n)});
+    case StreamKernel::gelu:
+      return go(p, GeluForward<T>{.count = n, .x = p.fresh<T>(n), .out = p.result<T>(n)});
+    case StreamKernel::gelu_backward:
+      return go(p, GeluBackward<T>{.count = n, .x = p.old<T>(n), .dout = p.fresh<T>(n), .dx = p.result<T>(n)});
     case StreamKernel::swiglu:
-      return go(p, SwigluForward<T>{.rows = rows, .columns = columns, .stride = 2 * columns, .gate = p.fresh<T>(2 * n), .up = p.fresh<T>(2 * n) + columns,
+      return go(p, SwigluForward<T>{.rows = rows,
+                                    .columns = columns,
+                                    .stride = 2 * columns,
+                                    .gate = p.fresh<T>(2 * n),
+                                    .up = p.fresh<T>(2 * n) + columns,
                                     .out = p.result<T>(n)});
     default: {
       T* gate = p.result<T>(2 * n);
-      return go(p, SwigluBackward<T>{.rows = rows, .columns = columns, .stride = 2 * columns, .gate = p.old<T>(2 * n), .up = p.old<T>(2 * n) + columns,
-                                     .dout = p.fresh<T>(n), .dgate = gate, .dup = gate + columns});
+      return go(p, SwigluBackward<T>{.rows = rows,
+                                     .columns = columns,
+                                     .stride = 2 * columns,
+                                     .gate = p.old<T>(2 * n),
+                                     .up = p.old<T>(2 * n) + columns,
+                                     .dout = p.fresh<T>(n),
+                                     .dgate = gate,
+                                     .dup = gate + columns});
     }
   }
 }
@@ -106,23 +142,50 @@ double tokens(const Place& p, const Tables& tables, StreamKernel kernel, std::in
   const std::int64_t rows = n / columns;
   switch (kernel) {
     case StreamKernel::embedding:
-      return go(p, EmbeddingForward<T>{.tokens = rows, .columns = columns, .table_rows = table_rows, .index = tables.index, .table = p.old<T>(table_rows * columns),
+      return go(p, EmbeddingForward<T>{.tokens = rows,
+                                       .columns = columns,
+                                       .table_rows = table_rows,
+                                       .index = tables.index,
+                                       .table = p.old<T>(table_rows * columns),
                                        .out = p.result<T>(n)});
     case StreamKernel::embedding_backward:
-      return go(p, EmbeddingBackward<T>{.tokens = rows, .columns = columns, .table_rows = table_rows, .index = tables.index, .dout = p.fresh<T>(n),
+      return go(p, EmbeddingBackward<T>{.tokens = rows,
+                                        .columns = columns,
+                                        .table_rows = table_rows,
+                                        .index = tables.index,
+                                        .dout = p.fresh<T>(n),
                                         .dtable = p.result<A>(table_rows * columns)});
     case StreamKernel::loss: {
       A* statistics = p.result<A>(3 * rows, 1);
-      return go(p, CrossEntropyForward<T>{.rows = rows, .columns = columns, .stride = columns, .x = p.fresh<T>(n), .target = tables.index, .maximum = statistics,
-                                          .sum = statistics + rows, .target_logit = statistics + 2 * rows});
+      return go(p, CrossEntropyForward<T>{.rows = rows,
+                                          .columns = columns,
+                                          .stride = columns,
+                                          .x = p.fresh<T>(n),
+                                          .target = tables.index,
+                                          .maximum = statistics,
+                                          .sum = statistics + rows,
+                                          .target_logit = statistics + 2 * rows});
     }
     case StreamKernel::loss_backward:
-      return go(p, CrossEntropyBackward<T>{.rows = rows, .columns = columns, .stride = columns, .scale = 0.01, .x = p.fresh<T>(n), .target = tables.index,
-                                           .maximum = tables.maximum, .sum = tables.sum, .dx = p.result<T>(n)});
+      return go(p, CrossEntropyBackward<T>{.rows = rows,
+                                           .columns = columns,
+                                           .stride = columns,
+                                           .scale = 0.01,
+                                           .x = p.fresh<T>(n),
+                                           .target = tables.index,
+                                           .maximum = tables.maximum,
+                                           .sum = tables.sum,
+                                           .dx = p.result<T>(n)});
     default: {
       const std::int64_t heads = columns / 64;
-      return go(p, Rotary<T>{.tokens = rows, .heads = heads, .head_dim = 64, .stride = columns, .period = std::max<std::int64_t>(1, std::min<std::int64_t>(rows, 256)),
-                             .cosine = p.fresh<A>(256 * 32), .sine = p.fresh<A>(256 * 32), .x = p.result<T>(n)});
+      return go(p, Rotary<T>{.tokens = rows,
+                             .heads = heads,
+                             .head_dim = 64,
+                             .stride = columns,
+                             .period = std::max<std::int64_t>(1, std::min<std::int64_t>(rows, 256)),
+                             .cosine = p.fresh<A>(256 * 32),
+                             .sine = p.fresh<A>(256 * 32),
+                             .x = p.result<T>(n)});
     }
   }
 }
@@ -132,8 +195,10 @@ double others(const Place& p, StreamKernel kernel, std::int64_t n) {
   using A = Accumulator<T>;
   const std::int64_t rows = n / columns;
   switch (kernel) {
-    case StreamKernel::copy: return go(p, Copy<T>{.count = n, .x = p.old<T>(n), .out = p.result<T>(n)});
-    case StreamKernel::residual: return go(p, ResidualAdd<T>{.count = n, .a = p.fresh<T>(n), .b = p.old<T>(n), .out = p.result<T>(n)});
+    case StreamKernel::copy:
+      return go(p, Copy<T>{.count = n, .x = p.old<T>(n), .out = p.result<T>(n)});
+    case StreamKernel::residual:
+      return go(p, ResidualAdd<T>{.count = n, .a = p.fresh<T>(n), .b = p.old<T>(n), .out = p.result<T>(n)});
     case StreamKernel::bias: {
       T* x = p.result<T>(n);
       return go(p, BiasAdd<T>{.rows = rows, .columns = columns, .x = x, .bias = p.fresh<T>(columns), .out = x});
@@ -144,13 +209,21 @@ double others(const Place& p, StreamKernel kernel, std::int64_t n) {
     }
     case StreamKernel::bias_gradient:
       return go_with_room(p, BiasBackward<T>{.rows = rows, .columns = columns, .dout = p.fresh<T>(n), .dbias = p.result<A>(columns, 1)});
-    case StreamKernel::widen: return go(p, Widen<Bf16>{.count = n, .x = p.old<Bf16>(n), .out = p.result<float>(n)});
-    case StreamKernel::narrow: return go(p, Narrow<Bf16>{.count = n, .x = p.old<float>(n), .out = p.result<Bf16>(n)});
-    case StreamKernel::squares: return go_with_room(p, SumOfSquares<A>{.count = n, .x = p.old<A>(n), .result = p.result<double>(8, 1)});
+    case StreamKernel::widen:
+      return go(p, Widen<Bf16>{.count = n, .x = p.old<Bf16>(n), .out = p.result<float>(n)});
+    case StreamKernel::narrow:
+      return go(p, Narrow<Bf16>{.count = n, .x = p.old<float>(n), .out = p.result<Bf16>(n)});
+    case StreamKernel::squares:
+      return go_with_room(p, SumOfSquares<A>{.count = n, .x = p.old<A>(n), .result = p.result<double>(8, 1)});
     default: {
       // moments of a fixed place: only the room of the state moves on, all of it together
       A* state = p.outputs->at<A>(p.turn, 4 * n);
-      return go(p, AdamW<T, A>{.count = n, .step = 1 + p.turn, .gradient = p.old<A>(n), .master = state, .first_moment = state + n, .second_moment = state + 2 * n,
+      return go(p, AdamW<T, A>{.count = n,
+                               .step = 1 + p.turn,
+                               .gradient = p.old<A>(n),
+                               .master = state,
+                               .first_moment = state + n,
+                               .second_moment = state + 2 * n,
                                .weight = sizeof(T) == 2 ? reinterpret_cast<T*>(state + 3 * n) : nullptr});
     }
   }
@@ -162,17 +235,21 @@ double run_kernel(const Place& p, const Tables& tables, StreamKernel kernel, std
     case StreamKernel::layer_norm:
     case StreamKernel::layer_norm_backward:
     case StreamKernel::rms_norm:
-    case StreamKernel::rms_norm_backward: return norms<T>(p, kernel, n);
+    case StreamKernel::rms_norm_backward:
+      return norms<T>(p, kernel, n);
     case StreamKernel::gelu:
     case StreamKernel::gelu_backward:
     case StreamKernel::swiglu:
-    case StreamKernel::swiglu_backward: return activations<T>(p, kernel, n);
+    case StreamKernel::swiglu_backward:
+      return activations<T>(p, kernel, n);
     case StreamKernel::embedding:
     case StreamKernel::embedding_backward:
     case StreamKernel::loss:
     case StreamKernel::loss_backward:
-    case StreamKernel::rotary: return tokens<T>(p, tables, kernel, n);
-    default: return others<T>(p, kernel, n);
+    case StreamKernel::rotary:
+      return tokens<T>(p, tables, kernel, n);
+    default:
+      return others<T>(p, kernel, n);
   }
 }
 
@@ -196,8 +273,11 @@ void checked(const Bench& bench, const Arena& inputs, const Arena& outputs) {
   };
   compare([&](const T* in, T* out) { return GeluForward<T>{.count = n, .x = in, .out = out}; }, "GELU");
   compare([&](const T* in, T* out) { return GeluBackward<T>{.count = n, .x = in, .dout = in, .dx = out}; }, "the gradient of GELU");
-  compare([&](const T* in, T* out) { return SwigluForward<T>{.rows = 3, .columns = columns, .stride = columns, .gate = in, .up = in, .out = out}; }, "SwiGLU");
-  compare([&](const T* in, T* out) { return BiasAdd<T>{.rows = 3, .columns = columns, .x = in, .bias = in, .residual = in, .out = out}; }, "a bias");
+  compare([&](const T* in,
+              T* out) { return SwigluForward<T>{.rows = 3, .columns = columns, .stride = columns, .gate = in, .up = in, .out = out}; },
+          "SwiGLU");
+  compare([&](const T* in, T* out) { return BiasAdd<T>{.rows = 3, .columns = columns, .x = in, .bias = in, .residual = in, .out = out}; },
+          "a bias");
   compare([&](const T* in, T* out) { return ResidualAdd<T>{.count = n, .a = in, .b = in, .out = out}; }, "a sum");
   compare([&](const T* in, T* out) { return Copy<T>{.count = n, .x = in, .out = out}; }, "a copy");
 }
@@ -238,7 +318,8 @@ void measure_streams(const Bench& bench, const ComputePlan& plan, const Arena& i
     copy_to_device(device_ones.data(), ones.data(), device_ones.size(), bench.stream());
     tables = {device_index.as<std::int32_t>(), device_ones.as<float>(), device_ones.as<float>()};
   }
-  for (const Precision precision : plan.precisions) precision == Precision::bf16 ? checked<Bf16>(bench, inputs, outputs) : checked<float>(bench, inputs, outputs);
+  for (const Precision precision : plan.precisions)
+    precision == Precision::bf16 ? checked<Bf16>(bench, inputs, outputs) : checked<float>(bench, inputs, outputs);
   for_streams(plan, [&](Precision precision, StreamKernel kernel, std::int64_t n) {
     double traffic = 0;
     const Timed time = bench.time([&](int turn) {

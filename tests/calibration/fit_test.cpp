@@ -87,7 +87,11 @@ TEST(Fit, MessagesComeBackInMeasuredGroupsAndByTheClosedFormInOthers) {
   links.domain = machine.links->domain;
   links.measured = std::make_shared<MeasuredLinks>(machine.links->curves);
   const auto group = [&](std::int64_t ranks) {
-    return GroupPlacement{.ranks = ranks, .ranks_per_domain = ranks, .link_bandwidth = machine.links->link, .nic_bandwidth_per_device = machine.links->link, .fabric_latency = {}};
+    return GroupPlacement{.ranks = ranks,
+                          .ranks_per_domain = ranks,
+                          .link_bandwidth = machine.links->link,
+                          .nic_bandwidth_per_device = machine.links->link,
+                          .fabric_latency = {}};
   };
 
   EXPECT_NEAR(collective_time(links, Collective::all_reduce, Bytes{1e6}, group(4)).base(), 3e-6 + 12e-6 + 1.5e6 / 4e9, 1e-6);

@@ -43,7 +43,8 @@ TEST(LinkImports, NcclText) {
 }
 
 TEST(LinkImports, NcclJson) {
-  const std::string text = R"({"version":2,"start_time":"2026-11-01 10:00:00","args":["./build/reduce_scatter_perf","-J","x.json"],"env":[],"nccl_version":22807,
+  const std::string text =
+      R"({"version":2,"start_time":"2026-11-01 10:00:00","args":["./build/reduce_scatter_perf","-J","x.json"],"env":[],"nccl_version":22807,
     "config":{"nthreads":1,"ngpus":1,"devices":[{"rank":0,"group":0,"pid":1,"hostname":"a","device":0,"device_hex":"0000:19:00","device_info":"NVIDIA H200"},
     {"rank":1,"group":0,"pid":2,"hostname":"a","device":1,"device_hex":"0000:3b:00","device_info":"NVIDIA H200"}]},
     "results":[{"size":4096,"count":512,"type":"float","redop":"sum","root":"    -1","out_of_place":{"time":11.5,"alg_bw":0.3,"bus_bw":0.1,"nwrong":0.0},
@@ -59,7 +60,9 @@ TEST(LinkImports, NcclJson) {
 }
 
 TEST(LinkImports, OsuText) {
-  const std::string all_gather = "\n# OSU MPI Allgather Latency Test v7.4\n# Datatype: MPI_CHAR.\n# Size       Avg Latency(us)\n1                       1.50\n1024                    4.25\n";
+  const std::string all_gather =
+      "\n# OSU MPI Allgather Latency Test v7.4\n# Datatype: MPI_CHAR.\n# Size       Avg Latency(us)\n1                       1.50\n1024    "
+      "                4.25\n";
   const ImportedLinks links = import_links(all_gather, "osu.txt", {.ranks = 8});
   ASSERT_EQ(links.samples.size(), 2u);
   EXPECT_EQ(links.samples[1].collective, Collective::all_gather);
@@ -70,7 +73,10 @@ TEST(LinkImports, OsuText) {
   EXPECT_EQ(latency.samples.at(0).ranks, 2);
   EXPECT_NEAR(latency.samples.at(0).time.median.in(microseconds), 0.95, 1e-12);
 
-  const ImportedLinks reduce = import_links("# OSU MPI Allreduce Latency Test v5.9\n# Size       Avg Latency(us)   Min Latency(us)   Max Latency(us)  Iterations\n4 2.1 2.0 2.2 1000\n", "o", {.ranks = 4});
+  const ImportedLinks reduce = import_links(
+      "# OSU MPI Allreduce Latency Test v5.9\n# Size       Avg Latency(us)   Min Latency(us)   Max Latency(us)  Iterations\n4 2.1 2.0 2.2 "
+      "1000\n",
+      "o", {.ranks = 4});
   EXPECT_EQ(reduce.samples.at(0).collective, Collective::all_reduce);
 }
 
@@ -83,7 +89,9 @@ std::string refusal(const std::string& text, const ImportHints& hints = {}) {
   }
   return "accepted";
 }
-std::string with(std::string text, const std::string& from, const std::string& to) { return text.replace(text.find(from), from.size(), to); }
+std::string with(std::string text, const std::string& from, const std::string& to) {
+  return text.replace(text.find(from), from.size(), to);
+}
 
 TEST(LinkImports, DamagedAndStrangeFilesAreRefusedWithTheirPlace) {
   EXPECT_NE(refusal("").find("empty"), std::string::npos);
@@ -91,7 +99,8 @@ TEST(LinkImports, DamagedAndStrangeFilesAreRefusedWithTheirPlace) {
   EXPECT_NE(refusal(with(nccl_text, "12.50", "fast")).find("file.txt:14"), std::string::npos);
   EXPECT_NE(refusal(with(nccl_text, "12.50", "nan")).find("nan"), std::string::npos);
   EXPECT_NE(refusal(with(nccl_text, "12.50", "-12.5")).find("cannot use"), std::string::npos);
-  EXPECT_NE(refusal(with(nccl_text, "12.50    0.08    0.08       0", "12.50    0.08    0.08       3")).find("wrong results"), std::string::npos);
+  EXPECT_NE(refusal(with(nccl_text, "12.50    0.08    0.08       0", "12.50    0.08    0.08       3")).find("wrong results"),
+            std::string::npos);
   EXPECT_NE(refusal(with(nccl_text, "256     float     sum", "256")).find("columns"), std::string::npos);
   EXPECT_NE(refusal(nccl_text.substr(0, nccl_text.find("NCCL version"))).find("no measurement"), std::string::npos);
   EXPECT_NE(refusal(with(nccl_text, "all_reduce_perf", "mystery_perf")).find("--operation"), std::string::npos);

@@ -25,7 +25,10 @@ MachineCalibration small_machine() {
       m.samples.gemm.push_back({Precision::fp32, role, {side, side, side, 1}, taking(1e-6 + side * side * side * 2 / 5e10)});
   for (const double seq : {32., 64., 128., 256.})
     for (const Pass pass : {Pass::forward, Pass::backward})
-      m.samples.attention.push_back({Precision::fp32, pass, {.batch = 1, .heads = 4, .kv_heads = 4, .seq_q = seq, .seq_kv = seq, .head_dim = 32}, taking(1e-6 + seq * seq * 1e-8)});
+      m.samples.attention.push_back({Precision::fp32,
+                                     pass,
+                                     {.batch = 1, .heads = 4, .kv_heads = 4, .seq_q = seq, .seq_kv = seq, .head_dim = 32},
+                                     taking(1e-6 + seq * seq * 1e-8)});
   for (const double size : {1e4, 1e5, 1e6}) {
     m.samples.streams.push_back({Precision::fp32, StreamKernel::copy, Bytes{size}, taking(1e-6 + size / 1e10)});
     m.samples.links.push_back({Collective::all_reduce, 4, Bytes{size}, taking(1e-5 + size / 1e9)});
@@ -61,13 +64,19 @@ TEST(MachineCalibrationFiles, ReadBackPredictsTheSame) {
   EXPECT_NEAR(after.samples.overlap.at(0).hidden(), before.samples.overlap.at(0).hidden(), 1e-9);
   const auto &a = before.compute->compute, &b = after.compute->compute;
   const GemmShape shape{100, 200, 70, 1};
-  EXPECT_NEAR(gemm_time(b, Precision::fp32, shape, GemmRole::weight_gradient) / gemm_time(a, Precision::fp32, shape, GemmRole::weight_gradient), 1.0, 1e-3);
+  EXPECT_NEAR(
+      gemm_time(b, Precision::fp32, shape, GemmRole::weight_gradient) / gemm_time(a, Precision::fp32, shape, GemmRole::weight_gradient),
+      1.0, 1e-3);
   const AttentionShape attention{.batch = 2, .heads = 4, .kv_heads = 4, .seq_q = 100, .seq_kv = 100, .head_dim = 32};
   EXPECT_NEAR(attention_time(b, AttentionKernel::flash2, Pass::backward, attention, Precision::fp32) /
                   attention_time(a, AttentionKernel::flash2, Pass::backward, attention, Precision::fp32),
               1.0, 1e-3);
-  EXPECT_NEAR(kernel_time(b, StreamKernel::copy, Precision::fp32, Bytes{3e5}) / kernel_time(a, StreamKernel::copy, Precision::fp32, Bytes{3e5}), 1.0, 1e-4);
-  EXPECT_NEAR(after.links->curves.find(Collective::all_reduce, 4)->time(Bytes{5e5}) / before.links->curves.find(Collective::all_reduce, 4)->time(Bytes{5e5}), 1.0, 1e-4);
+  EXPECT_NEAR(
+      kernel_time(b, StreamKernel::copy, Precision::fp32, Bytes{3e5}) / kernel_time(a, StreamKernel::copy, Precision::fp32, Bytes{3e5}),
+      1.0, 1e-4);
+  EXPECT_NEAR(after.links->curves.find(Collective::all_reduce, 4)->time(Bytes{5e5}) /
+                  before.links->curves.find(Collective::all_reduce, 4)->time(Bytes{5e5}),
+              1.0, 1e-4);
   EXPECT_EQ(b.measured->ranks_per_processor(4), 2);
   EXPECT_EQ(write_machine_calibration(after).size(), text.size());
 }
