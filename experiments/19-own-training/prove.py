@@ -109,7 +109,9 @@ def prove(program, folder, arguments):
         file = folder / f"calibration-{ranks}.json"
         if not (arguments.keep_calibrations and file.exists()):
             print(f"calibrating on {ranks}", file=sys.stderr)
-            program.run(ranks, ["calibrate", "--out", str(file), "--force", "--threads", "1", "--quiet", "--clock", arguments.clock])
+            precisions = sorted({c.get("precision", "fp32") for c in chosen if c["ranks"] == ranks})
+            program.run(ranks, ["calibrate", "--out", str(file), "--force", "--threads", "1", "--quiet", "--clock", arguments.clock,
+                                "--precisions", ",".join(precisions)])
         own = [dict(c) for c in chosen if c["ranks"] == ranks]
         for c in own:
             prediction = program.answer(1, ["predict", "--calibration", str(file), "--training", "pretrain", *options(c), "--json"], may_fail=(3,))

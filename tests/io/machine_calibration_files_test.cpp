@@ -106,7 +106,7 @@ TEST(MachineCalibrationFiles, DamagedFilesAreRefusedWithTheirPlace) {
                {"\"m\":64.0", "\"m\":-64.0", "/samples/gemm/0/m"},
                {"\"all_reduce\": {", "\"all_redux\": {", "all_redux"},
                {"\"from\": \"0 B\"", "\"from\": \"8 B\"", "ascend"},
-               {"\"query_tile\": ", "\"query_tile\": 0.", "query_tile"},
+               {"\"key_tile\": ", "\"key_tile\": -", "key_tile"},
                {"\"bandwidth\": \"", "\"bandwidth\": \"-", "bandwidth"}};
   for (const auto& c : cases) {
     const std::string said = refusal(with(good, c.from, c.to));
