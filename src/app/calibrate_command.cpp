@@ -173,7 +173,7 @@ MachineCalibration describe_machine(const Request& r, const MpiSession& session)
 
 CommandSpec calibrate_spec() {
   return {"calibrate",
-          "measures this machine (compute, memory, links between ranks, storage) and writes a calibration",
+          "measures this machine: compute, memory, messages between ranks, storage",
           {"reckon calibrate --quick --out quick-calibration.json --force --json"},
           {{"What is measured",
             {{.name = "backend", .argument = "NAME", .fallback = "cpu", .help = "cpu, cuda"},

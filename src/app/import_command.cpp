@@ -18,7 +18,7 @@ namespace reckon {
 
 CommandSpec import_spec() {
   return {"import",
-          "links that nccl-tests or the OSU micro-benchmarks measured, as a calibration for plan and predict",
+          "links measured by nccl-tests or OSU benchmarks, as a calibration",
           {},
           {{"What the files do not say",
             {{.name = "device", .argument = "NAME", .help = "whose links they are: an id of 'reckon catalog devices'"},
