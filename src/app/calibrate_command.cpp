@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <chrono>
+#include <exception>
 #include <thread>
 
 #include "app/command.hpp"
@@ -81,15 +82,23 @@ template <class Work>
 void while_others_sleep(const Communicator& world, int crew, const Work& work) {
   if (crew == world.size()) return work(world);
   const Communicator part = world.split(world.rank() < crew ? 0 : 1, world.rank());
-  char byte = 0;
+  char failed = 0;
   if (world.rank() < crew) {
-    work(crew == 1 ? Communicator() : part);
+    std::exception_ptr failure;
+    try {
+      work(crew == 1 ? Communicator() : part);
+    } catch (...) {
+      failure = std::current_exception();
+      failed = 1;
+    }
     if (world.rank() == 0)
-      for (int sleeper = crew; sleeper < world.size(); ++sleeper) world.send(&byte, 1, sleeper, wake_tag).wait();
+      for (int sleeper = crew; sleeper < world.size(); ++sleeper) world.send(&failed, 1, sleeper, wake_tag).wait();
+    if (failure) std::rethrow_exception(failure);
     return;
   }
-  PendingMessage wake = world.receive(&byte, 1, 0, wake_tag);
+  PendingMessage wake = world.receive(&failed, 1, 0, wake_tag);
   while (!wake.arrived()) std::this_thread::sleep_for(std::chrono::milliseconds(5));
+  if (failed != 0) throw DeviceError("another rank could not measure");
 }
 
 /// Every list of `passes` holds the same measurements: their summaries, list by list.
