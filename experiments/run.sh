@@ -8,6 +8,7 @@ experiments=$(cd "$(dirname "$0")" && pwd)
 status=0
 for script in "$experiments"/[0-9][0-9]-*/run.sh; do
   name=$(basename "$(dirname "$script")")
+  [ -e "$(dirname "$script")/expected.json" ] || continue  # measures this machine for minutes: run by hand
   echo "== $name"
   "$script" ${1:+"$1/$name"} || status=1
   echo

@@ -57,9 +57,16 @@ void widen(CostAssumption& a) {
   a.source += "; +-15 % assumed";
 }
 
+/// False for a measured machine, which nobody quotes.
+bool is_quoted(const Catalog& catalog, const std::string& device) {
+  const std::vector<std::string> known = catalog.device_ids();
+  return std::find(known.begin(), known.end(), device) != known.end();
+}
+
 /// The middle quote of a kind with the range that its source shows; nothing when the catalogue has none.
 std::optional<CostAssumption> catalogue_rent(const Catalog& catalog, const Cluster& cluster, const std::string& name,
                                              const std::string& kind, std::int64_t term_months) {
+  if (!is_quoted(catalog, cluster.device.id)) return std::nullopt;
   std::vector<Price> quotes = catalog.prices_of(cluster.device.id, kind);
   if (term_months > 0) std::erase_if(quotes, [&](const Price& p) { return p.term_months != term_months; });
   if (quotes.empty()) return std::nullopt;
@@ -82,6 +89,7 @@ std::optional<CostAssumption> catalogue_rent(const Catalog& catalog, const Clust
 }
 
 std::optional<CostAssumption> catalogue_server(const Catalog& catalog, const std::string& device) {
+  if (!is_quoted(catalog, device)) return std::nullopt;
   std::vector<PurchasePrice> quotes = catalog.purchases_of(device);
   if (quotes.empty()) return std::nullopt;
   const PurchasePrice newest = quotes.front();

@@ -60,6 +60,8 @@ const std::vector<Command>& commands() {
       {simulate_spec(), run_simulate, true},
       {validate_spec(), run_validate},
       {fit_spec(), run_fit},
+      {calibrate_spec(), run_calibrate, true},
+      {import_spec(), run_import},
       {train_spec(), run_train, true},
       {quote_spec(), run_quote},
       {report_spec(), run_report},

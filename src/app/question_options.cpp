@@ -152,7 +152,13 @@ OptionGroup place_options() {
       "Where",
       {{.name = "cluster", .argument = "NAME", .help = "a cluster or node of the catalogue ('reckon catalog clusters')", .letter = 'c'},
        {.name = "device", .argument = "NAME", .help = "a device in its usual node, e.g. h100 ('reckon catalog devices')", .letter = 'd'},
-       {.name = "stack", .argument = "NAME", .fallback = "default", .help = "software generation ('reckon catalog stacks')"},
+       {.name = "calibration",
+        .argument = "FILE",
+        .help = "measured by 'reckon calibrate' or brought in by 'reckon import'; processors measured so are a place of their own"},
+       {.name = "stack",
+        .argument = "NAME",
+        .fallback = "default",
+        .help = "software generation ('reckon catalog stacks'); on measured processors reckon-train unless given"},
        {.name = "memory-margin", .argument = "SHARE", .fallback = "6 %", .help = "device memory kept free for fragmentation"}}};
 }
 
@@ -160,11 +166,14 @@ SceneNames scene_names(const ParsedOptions& options) {
   if (!options.given("model"))
     throw UsageError("the option '--model' is required",
                      "give --model NAME or --model path/to/config.json; 'reckon catalog architectures' lists names");
-  if (options.given("cluster") == options.given("device"))
-    throw UsageError(options.given("cluster") ? "both --cluster and --device are given" : "the place is missing",
-                     "give --cluster NAME or --device NAME, e.g. --device h100");
-  return {options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""),
-          options.text(options.given("cluster") ? "cluster" : "device"), options.text("stack")};
+  const bool calibrated = options.given("calibration"), placed = options.given("cluster") || options.given("device");
+  if (options.given("cluster") && options.given("device")) throw UsageError("both --cluster and --device are given", "give one of them");
+  if (!placed && !calibrated) throw UsageError("the place is missing", "give --cluster NAME or --device NAME, e.g. --device h100");
+  SceneNames names{options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), "", options.text("stack"),
+                   options.find("calibration").value_or("")};
+  if (placed) names.place = options.text(options.given("cluster") ? "cluster" : "device");
+  if (calibrated && !placed && !options.given("stack")) names.stack = "reckon-train";
+  return names;
 }
 
 bool counts_tokens(const Architecture& architecture) {
@@ -283,6 +292,12 @@ void add_evidence(const Scene& scene, const Question& question, std::int64_t dev
   assumptions.push_back({fmt::format("{} products on {}", name_of(question.precision), cluster.device.id),
                          residual.empty() ? "calibrated" : residual, derived ? "derived" : "measured", source ? source->title : "",
                          compute.date});
+  if (compute.measured != nullptr) {
+    assumptions.push_back({"memory-bound kernels and attention", "by size and shape", "measured", source ? source->title : "", compute.date});
+    const double shared = compute.measured->ranks_per_processor(static_cast<double>(cluster.node.devices_per_node));
+    if (shared > 1.0)
+      assumptions.push_back({"ranks that share a processor", significant(shared) + " where all ranks of a node compute", "measured", source ? source->title : "", compute.date});
+  }
   const Source &inside = scene.links.domain_source, &between = scene.links.fabric_source;
   assumptions.push_back(
       {"links inside a node", cluster.device.id, scene.links.domain_measured ? "measured" : "derived", inside.title, inside.date});

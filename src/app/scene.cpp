@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <map>
 
+#include "app/calibrated_scene.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
 #include "calibration/derive_missing.hpp"
@@ -12,6 +13,7 @@
 #include "io/catalog_files.hpp"
 #include "io/input_file.hpp"
 #include "io/link_calibration_files.hpp"
+#include "io/machine_calibration_files.hpp"
 #include "io/sha256.hpp"
 #include "io/stack_files.hpp"
 
@@ -56,7 +58,10 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
   const fs::path model_file = architecture_path(names.model, models);
   scene.architecture = read_architecture(names.model, models, names.as);
   if (!names.name.empty()) scene.architecture.name = names.name;
-  scene.cluster = cluster_named(scene.catalog, names.place);
+  std::optional<MachineCalibration> measured;
+  if (!names.calibration.empty()) measured = read_machine_calibration(fs::path(names.calibration));
+  if (measured) check_calibrated_place(*measured, names.place);
+  scene.cluster = measured && measured->is_cpu() ? cluster_of(*measured) : cluster_named(scene.catalog, names.place);
   const StackTable stacks = read_stacks(models / "calibrations" / "stacks.json");
   scene.stack = stack_named(stacks.entries, names.stack);
   scene.interval = stacks.interval;
@@ -65,13 +70,17 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
   derive_missing(compute, scene.catalog);
   const Device& device = scene.cluster.device;
   const auto found = compute.find(device.id);
-  if (found == compute.end())
+  if (found == compute.end() && !measured)
     throw CalibrationError(
         "no compute calibration for " + device.id + ", nor for another device of the architecture " + device.architecture,
         "see 'reckon catalog calibrations'");
-  scene.compute = found->second;
+  if (found != compute.end()) scene.compute = found->second;
   scene.link_table = read_link_calibration(models / "calibrations" / "links.json");
   scene.links = link_calibration(scene.link_table, device, scene.cluster.fabric);
+  if (measured) {
+    use_calibration(*measured, names.calibration, scene);
+    add_input(scene, "measured", names.calibration, names.calibration);
+  }
 
   const bool from_catalogue = model_file.parent_path() == models / "architectures";
   add_input(scene, "model", model_file, from_catalogue ? "models/architectures/" + model_file.filename().string() : model_file.string());

@@ -9,6 +9,7 @@
 #include "calibration/compute.hpp"
 #include "calibration/links.hpp"
 #include "calibration/stack.hpp"
+#include "calibration/machine_calibration.hpp"
 #include "catalog/catalog.hpp"
 #include "io/plan_results.hpp"
 #include "plan/question.hpp"
@@ -21,6 +22,7 @@ struct SceneNames {
   std::string name;       ///< what reports call it; empty = its own name
   std::string place;      ///< cluster, node or device
   std::string stack;
+  std::string calibration;  ///< a file of 'reckon calibrate'; empty = published figures
 };
 
 struct Scene {

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <chrono>
+#include <csignal>
 #include <filesystem>
 #include <memory>
 
@@ -131,18 +132,46 @@ class Narrator {
   std::chrono::steady_clock::time_point next_;
 };
 
-void train_steps(const Request& r, const ParsedOptions& options, const MpiSession& session, const Communicator& world,
+/// A signal that asks to stop, from now on until the end of this object.  Twice is as once: batch systems send it more than once.
+class StopSignal {
+ public:
+  StopSignal() {
+    for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) old_.emplace_back(signal, std::signal(signal, [](int) { asked_ = 1; }));
+  }
+  StopSignal(const StopSignal&) = delete;
+  StopSignal& operator=(const StopSignal&) = delete;
+  ~StopSignal() {
+    for (const auto& [signal, handler] : old_) std::signal(signal, handler);
+  }
+  bool asked() const { return asked_ != 0; }
+
+ private:
+  static volatile std::sig_atomic_t asked_;
+  std::vector<std::pair<int, void (*)(int)>> old_;
+};
+volatile std::sig_atomic_t StopSignal::asked_ = 0;
+
+/// Answers the step after which a signal stopped the run; 0 when it went to its end.
+std::int64_t train_steps(const Request& r, const ParsedOptions& options, const MpiSession& session, const Communicator& world,
                  train::Trainer& trainer, const CheckpointFacts& facts, TrainingRecord& record) {
   const std::int64_t steps = r.job.steps;
   Narrator narrator(options.flag("quiet") || !session.is_root(), record.tokens_per_step(), steps);
+  const StopSignal signal;
   for (std::int64_t step = record.first_step; step <= steps; ++step) {
     record.steps.push_back(trainer.step(step));
     average(world, record.steps.back().seconds);
+    double stop = signal.asked() ? 1 : 0;
+    world.all_reduce_max(&stop, 1);  // a signal reaches the ranks at different times: they stop after the same step
+    if (stop > 0 && step < steps) {
+      if (!r.folder.empty()) save(r, session, trainer, facts, step);
+      return step;
+    }
     narrator.step(record.steps.back());
     if (r.validate_every > 0 && (step % r.validate_every == 0 || step == steps))
       record.validation.push_back({step, trainer.validation_loss(r.validation_batches)});
     if (!r.folder.empty() && (step % r.checkpoint_every == 0 || step == steps)) save(r, session, trainer, facts, step);
   }
+  return 0;
 }
 
 }  // namespace
@@ -168,7 +197,8 @@ CommandSpec train_spec() {
       {},
       "'mpiexec -n 4 reckon train --tp 2 --pp 2 ...' trains on 4 ranks. The loss does not depend on the strategy, up to rounding. With "
       "--checkpoint a run that was killed is started again by the same "
-      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step."};
+      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step. SIGTERM, SIGINT and SIGUSR1 end a run after the "
+      "step that it is in, with a checkpoint where a folder is given, and exit code 6."};
 }
 
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session) {
@@ -198,7 +228,11 @@ CommandResult run_train(const ParsedOptions& options, const MpiSession& session)
   record.micro_batch_size = r.job.strategy.micro_batch_size;
   record.first_step = resume(r, session, *trainer, facts) + 1;
   record.last_step = r.job.steps;
-  train_steps(r, options, session, world, *trainer, facts, record);
+  const std::int64_t stopped = train_steps(r, options, session, world, *trainer, facts, record);
+  if (stopped > 0)
+    throw Error(ExitCode::stopped,
+                fmt::format("stopped by a signal after step {} of {}", stopped, r.job.steps) +
+                    (r.folder.empty() ? "; nothing was kept: give --checkpoint FOLDER to be able to go on" : "; the same command goes on from " + r.folder));
   record.state_bytes = std::int64_t(session.all_reduce_max(double(trainer->state_bytes())));
   if (!session.is_root()) return {};
   return {options.flag("json") ? training_json(record) : training_report(record)};

@@ -83,10 +83,15 @@ std::optional<AttentionKernel> attention_kernel_of(std::string_view name) {
   return std::nullopt;
 }
 
-Seconds gemm_time(const ComputeCalibration& calibration, Precision precision, const GemmShape& shape) {
+Seconds gemm_time(const ComputeCalibration& calibration, Precision precision, const GemmShape& shape, GemmRole role) {
   const auto& entry = calibration.gemm[static_cast<std::size_t>(precision)];
   if (!entry)
     throw CalibrationError("the calibration of " + calibration.device + " has no " + std::string(name_of(precision)) + " products");
+  if (calibration.measured != nullptr) {
+    const auto found = calibration.measured->gemm.find(precision);
+    if (found != calibration.measured->gemm.end())
+      return entry->cost.sustained_time(shape) * found->second[static_cast<std::size_t>(role)].at(place_of(shape));
+  }
   return entry->cost.sustained_time(shape);
 }
 
@@ -97,7 +102,15 @@ AttentionKernel attention_kernel_used(const ComputeCalibration& calibration, Att
   return newer == all.begin() ? newer->first : std::prev(newer)->first;
 }
 
-Seconds attention_time(const ComputeCalibration& calibration, AttentionKernel kernel, Pass pass, const AttentionShape& shape) {
+Seconds attention_time(const ComputeCalibration& calibration, AttentionKernel kernel, Pass pass, const AttentionShape& shape,
+                       Precision precision) {
+  if (calibration.measured != nullptr) {
+    const auto found = calibration.measured->attention.find(precision);
+    if (found != calibration.measured->attention.end()) {
+      const MeasuredAttention& own = found->second;
+      return own.cost.time(pass, shape) * (pass == Pass::forward ? own.forward : own.backward).at(place_of(shape));
+    }
+  }
   return calibration.attention.at(attention_kernel_used(calibration, kernel)).cost.time(pass, shape);
 }
 
@@ -107,6 +120,18 @@ Seconds streaming_time(const ComputeCalibration& calibration, Bytes traffic) {
   const double fill = s.cache.base() > 0 ? traffic / s.cache : 0.0;
   const double gain = s.cache.base() > 0 ? 1.0 + (s.cache_gain - 1.0) / (1.0 + fill * fill) : 1.0;
   return s.latency + traffic / (s.bandwidth * (s.efficiency * gain));
+}
+
+Seconds kernel_time(const ComputeCalibration& calibration, StreamKernel kernel, Precision precision, Bytes traffic) {
+  if (calibration.measured != nullptr && traffic.base() > 0) {
+    const auto found = calibration.measured->streams.find(precision);
+    if (found != calibration.measured->streams.end()) {
+      const AlphaBetaCurve& own = found->second[static_cast<std::size_t>(kernel)];
+      const AlphaBetaCurve& curve = own.empty() ? found->second[static_cast<std::size_t>(StreamKernel::copy)] : own;
+      if (!curve.empty()) return curve.time(traffic);
+    }
+  }
+  return streaming_time(calibration, traffic);
 }
 
 ComputeCalibration derive(const ComputeCalibration& like, const Device& of, const Device& to) {

@@ -4,6 +4,7 @@
 
 #include <array>
 #include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -12,6 +13,7 @@
 #include "base/quantity.hpp"
 #include "calibration/attention.hpp"
 #include "calibration/gemm.hpp"
+#include "calibration/measured_compute.hpp"
 #include "catalog/device.hpp"
 #include "catalog/precision.hpp"
 #include "catalog/provenance.hpp"
@@ -84,6 +86,7 @@ struct ComputeCalibration {
   Provenance provenance;  ///< keys gemm.<precision>, attention.<kernel>, stream
   std::vector<CitedGemm> cited_gemm;
   std::vector<CitedAttention> cited_attention;
+  std::shared_ptr<const MeasuredCompute> measured;  ///< of `reckon calibrate`; null with published figures
 
   bool derived() const { return !derived_from.empty(); }
   bool supports(Precision precision) const { return gemm[static_cast<std::size_t>(precision)].has_value(); }
@@ -96,17 +99,23 @@ std::string_view name_of(AttentionKernel kernel);
 std::optional<AttentionKernel> attention_kernel_of(std::string_view name);
 
 /// Time of a product in a long run, without the casts of its operands.  Throws CalibrationError when the device has no such precision.
-Seconds gemm_time(const ComputeCalibration& calibration, Precision precision, const GemmShape& shape);
+/// Measured shapes correct it where the calibration has them; `role` says which operands are transposed.
+Seconds gemm_time(const ComputeCalibration& calibration, Precision precision, const GemmShape& shape, GemmRole role = GemmRole::forward);
 
 /// Time of fused attention, forward or backward.  A kernel that the device has no calibration for is replaced by the nearest older
 /// one that it has (flash1 < flash2 < flash3 < cudnn), or the nearest newer one; throws CalibrationError when there is none at all.
-Seconds attention_time(const ComputeCalibration& calibration, AttentionKernel kernel, Pass pass, const AttentionShape& shape);
+/// Where attention was measured in `precision` on that very machine, it is that, whatever the kernel is called.
+Seconds attention_time(const ComputeCalibration& calibration, AttentionKernel kernel, Pass pass, const AttentionShape& shape,
+                       Precision precision = Precision::bf16);
 
 /// The kernel that attention_time uses for `kernel`.
 AttentionKernel attention_kernel_used(const ComputeCalibration& calibration, AttentionKernel kernel);
 
 /// Time of one memory-bound kernel that moves so many bytes, reads and writes together.
 Seconds streaming_time(const ComputeCalibration& calibration, Bytes traffic);
+
+/// Time of one launch of `kernel` that moves so many bytes: measured where the calibration has it, else streaming_time.
+Seconds kernel_time(const ComputeCalibration& calibration, StreamKernel kernel, Precision precision, Bytes traffic);
 
 /// Calibration of a device without own measurements, from one that has them: rates by peak of the same precision (a precision that
 /// `of` lacks comes from its bf16 or fp16), tiles by multiprocessors, traffic by memory bandwidth, exponentials by vector peak.

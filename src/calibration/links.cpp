@@ -186,6 +186,8 @@ Seconds broadcast_time(const LinkCalibration& links, Bytes size, const Span& spa
 
 Seconds collective_time(const LinkCalibration& links, Collective collective, Bytes size, const GroupPlacement& group) {
   if (group.ranks <= 1 || !(size > Bytes{})) return Seconds{};
+  if (links.measured != nullptr && group.ranks_per_domain >= group.ranks)
+    if (const AlphaBetaCurve* curve = links.measured->find(collective, group.ranks)) return curve->time(size);
   const Span span = span_of(links.fabric, group);
   switch (collective) {
     case Collective::all_reduce: return all_reduce_time(links, size, group, span);
@@ -226,7 +228,7 @@ LinkCalibration link_calibration(const LinkTable& table, const Device& device, c
     if (across == nullptr && found != table.fabrics.end()) across = &found->second, own_fabric = key != "default";
   }
   if (domain == nullptr || across == nullptr) throw CalibrationError("no link calibration for device '" + device.id + "' on fabric '" + fabric.id + "', and no default");
-  return {domain->links, across->links, own_domain && domain->measured, own_fabric && across->measured, domain->source, across->source};
+  return {domain->links, across->links, own_domain && domain->measured, own_fabric && across->measured, domain->source, across->source, nullptr};
 }
 
 }  // namespace reckon

@@ -8,10 +8,12 @@
 #include <array>
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <string>
 #include <vector>
 
 #include "base/quantity.hpp"
+#include "calibration/measured_links.hpp"
 #include "catalog/device.hpp"
 
 namespace reckon {
@@ -70,6 +72,7 @@ struct LinkCalibration {
   bool domain_measured = false;  ///< false: derived from another accelerator or from the nominal bandwidth
   bool fabric_measured = false;
   Source domain_source, fabric_source;
+  std::shared_ptr<const MeasuredLinks> measured;  ///< curves of groups inside a domain, taken before any formula; null with published figures
 };
 
 /// Where the members of a group sit.  Bandwidths are per device, one direction.

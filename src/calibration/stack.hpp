@@ -41,6 +41,15 @@ struct StackFacts {
   bool overlap_experts = false;          ///< expert all-to-all under compute
   bool fused_dispatch = false;           ///< the expert all-to-all delivers tokens in expert order (DeepEP, HybridEP)
   bool cuda_graphs = false;              ///< no host time between kernels
+
+  // Facts that only some files state; the defaults are those of the frameworks above.
+  bool separate_bias = false;            ///< biases before attention and activation are added in a pass of their own
+  bool batch_first = false;              ///< activations lie (batch, sequence): nothing is transposed after the embedding
+  bool fused_clip = false;               ///< the update scales the gradient itself and nothing is zeroed: one read for the norm is all
+  bool reductions_by_layer = false;      ///< gradients and parameters travel layer by layer, not in one message
+  bool messages_by_parameter = false;    ///< under sequence parallelism the gradients of norms and biases are summed in a message each
+  bool wide_reductions = false;          ///< sums of 16-bit activations travel in fp32
+  bool overlap_context = true;           ///< the ring of context ranks moves keys and values under attention
 };
 
 /// Bytes of an accumulated gradient, and of one on the wire, in runs of that precision.

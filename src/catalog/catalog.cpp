@@ -182,6 +182,7 @@ std::optional<Price> Catalog::usual_price(std::string_view device_name, std::str
 }
 
 std::optional<Price> Catalog::usual_price(const Cluster& cluster, std::string_view kind) const {
+  if (!find_id(entries_.devices, cluster.device.id)) return std::nullopt;  // a measured machine: nobody quotes it
   const std::vector<Price> quotes = prices_of(cluster.device.id, kind);
   std::vector<Price> of_instance, of_provider;
   for (const Price& quote : quotes) {

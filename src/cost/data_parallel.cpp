@@ -73,6 +73,35 @@ DataMessages sharded_weights_messages(const Job& job, const LoweredModel& model,
   return out;
 }
 
+/// Layers of a stage and what stands before and after them, with how many of each: what a stack with `reductions_by_layer` moves at a time.
+/// Tables and norms at the ends travel apart: `before` in as many messages as it has tables, `after` as norm and head.
+template <class Each>
+void for_units(const LoweredModel& model, const Stage& stage, const Each& each) {
+  for (std::size_t k = 0; k < stage.count.size(); ++k)
+    if (stage.count[k] > 0) each(model.kinds[k].trainable, model.kinds[k].trainable_experts, static_cast<double>(stage.count[k]));
+  if (stage.first) each(model.before.trainable, 0.0, 1.0);
+  if (stage.last && model.after.trainable > 0) each(model.after.trainable, 0.0, 1.0);
+  if (stage.last && !stage.first && model.tied_parameters > 0) each(model.tied_parameters, 0.0, 1.0);
+}
+
+/// One message for each layer, nothing hidden.  A sharded sum is copied from where it arrived to its place in the gradient.
+Seconds unit_messages_time(const Job& job, const LoweredModel& model, const Stage& stage, const Placements& placements) {
+  const bool sharded = job.strategy.sharding != Sharding::none;
+  const double element = activation_bytes(job.strategy.precision), wire = reduced_gradient_bytes(job.stack->facts, job.strategy.precision);
+  Seconds out;
+  for_units(model, stage, [&](double dense, double expert, double count) {
+    Seconds one = reduce_time(job, Bytes{dense * wire}, placements.data, sharded) + reduce_time(job, Bytes{expert * wire}, placements.expert_data, sharded);
+    if (sharded) {
+      one += collective_time(*job.links, Collective::all_gather, Bytes{dense * element}, placements.data);
+      one += collective_time(*job.links, Collective::all_gather, Bytes{expert * element}, placements.expert_data);
+      const double own = dense / static_cast<double>(placements.data.ranks) + expert / static_cast<double>(placements.expert_data.ranks);
+      one += kernel_time(*job.compute, StreamKernel::copy, job.strategy.precision, Bytes{2.0 * own * wire}) * shared_processors(job);
+    }
+    out += one * count;
+  });
+  return out;
+}
+
 Seconds stage_data_time(const Stack& stack, const DataMessages& d, const LayerTime& t, double micro_batches) {
   const StackFacts& facts = stack.facts;
   const StackConstants& k = stack.constants;
@@ -92,6 +121,10 @@ DataMessages data_messages(const Job& job, const LoweredModel& model, const Stag
   DataMessages out;
   if (placements.data.ranks < 2 && placements.expert_data.ranks < 2) return out;
   if (s.sharding == Sharding::zero3) return sharded_weights_messages(job, model, stage, placements);
+  if (facts.reductions_by_layer) {
+    out.reduce = unit_messages_time(job, model, stage, placements);
+    return out;
+  }
   const StageParameters p = parameters_of(model, stage);
   const bool sharded = s.sharding != Sharding::none;
   const double wire = reduced_gradient_bytes(facts, s.precision);
@@ -165,10 +198,50 @@ StateTerms state_terms(const Job& job, const LoweredModel& model, const Placemen
   return out;
 }
 
+namespace {
+
+/// Sequence parallelism leaves each tensor rank a part of the gradients of norms and of biases behind row-parallel products: where every one
+/// of those is summed in a message of its own.  And the two sums of a step, loss and squared norm, over all ranks.
+Seconds small_sums_time(const Job& job, const Stage& stage) {
+  const Strategy& s = job.strategy;
+  const Transformer* t = job.architecture->transformer();
+  const GroupPlacement tensor = placement_of(Group::tensor, s, *job.cluster), all = strided_placement(s.num_devices(), 1, *job.cluster);
+  Seconds out = collective_time(*job.links, Collective::all_reduce, Bytes{8.0}, all) * 2.0;
+  if (t == nullptr || !s.sequence_parallel || s.tensor_parallel < 2) return out;
+  const Bytes width{static_cast<double>(t->hidden_size) * job.stack->facts.gradient_bytes};
+  const Seconds one = collective_time(*job.links, Collective::all_reduce, width, tensor);
+  const double norm = t->norm == NormKind::layer_norm ? 2.0 : 1.0;
+  const double of_layer = 2.0 * norm + (t->attention_output_bias ? 1.0 : 0.0) + (t->mlp_bias ? 1.0 : 0.0);
+  out += one * (of_layer * static_cast<double>(stage.layers) + (stage.last ? norm : 0.0));
+  if (stage.first && t->positions == PositionKind::learned)
+    out += collective_time(*job.links, Collective::all_reduce, width * static_cast<double>(t->max_positions), tensor);
+  return out;
+}
+
+/// The passes of an update that scales gradients itself: the norm's one read, the update, and the tables that a look-up adds into, cleared.
+Seconds fused_update_time(const Job& job, const LoweredModel& model, const Stage& stage, const Work& update, double own, double held) {
+  const Strategy& s = job.strategy;
+  const double gradient = job.stack->facts.gradient_bytes;
+  const double copies = s.sharding == Sharding::none ? static_cast<double>(s.data_parallel * s.context_parallel) : 1.0;  // each takes its share
+  double launches = 0;
+  for (std::size_t k = 0; k < stage.count.size(); ++k) launches += weight_tensors(model.kinds[k]) * static_cast<double>(stage.count[k]);
+  launches = std::max(1.0, launches);
+  double cleared = stage.first ? model.before.trainable : 0.0;
+  if (stage.first && stage.last) cleared -= model.tied_parameters;  // the head's product writes a tied table first
+  const auto timed = [&](StreamKernel kernel, Bytes traffic) { return kernel_time(*job.compute, kernel, s.precision, traffic / launches) * launches; };
+  Seconds out = timed(StreamKernel::squares, gradient_norm_work((s.sharding == Sharding::none ? held : own) / copies, gradient).bytes);
+  out += timed(StreamKernel::adamw, update.bytes);
+  if (cleared > 0) out += kernel_time(*job.compute, StreamKernel::copy, s.precision, Bytes{cleared * gradient});
+  return out;
+}
+
+}  // namespace
+
 Seconds optimizer_time(const Job& job, const LoweredModel& model, const std::vector<Stage>& stages) {
   const Strategy& s = job.strategy;
   const StackFacts& facts = job.stack->facts;
-  const double weight = activation_bytes(s.precision);
+  // a run in fp32 has one copy of the weights where the update says so
+  const double weight = facts.fused_clip && s.precision == Precision::fp32 ? 0.0 : activation_bytes(s.precision);
   Seconds worst;
   for (const Stage& stage : stages) {
     const StageParameters p = parameters_of(model, stage);
@@ -180,6 +253,11 @@ Seconds optimizer_time(const Job& job, const LoweredModel& model, const std::vec
       case Optimizer::adamw: update = adam_work(own, gradient, facts.master_bytes, facts.moment_bytes, weight); break;
       case Optimizer::lamb: update = lamb_work(own, gradient, facts.master_bytes, facts.moment_bytes, weight); break;
       case Optimizer::sgd: update = sgd_work(own, gradient, facts.master_bytes, weight); break;
+    }
+    if (facts.fused_clip) {
+      worst = max(worst, fused_update_time(job, model, stage, update, own, held) * shared_processors(job) +
+                             (facts.messages_by_parameter ? small_sums_time(job, stage) : Seconds{}));
+      continue;
     }
     // gradient norm (one read), clip (read + write), 16-bit gradients copied to fp32 where they are kept so, zeroing (one write)
     double passes = own * gradient * 3.0 + held * gradient;

@@ -23,6 +23,7 @@ class LayerBuilder {
     double rows, in, out;          ///< C[rows, out] = A[rows, in] W[in, out]
     double experts = 1;            ///< products in one grouped launch; `rows` is then per expert
     bool bias = false;
+    bool separate_bias = false;    ///< added in a pass of its own, not in the product nor in what follows
     bool frozen = false;
     bool first = false;            ///< no input gradient
     bool saves_input = true;
@@ -58,9 +59,14 @@ class LayerBuilder {
       op.saved = Bytes{kept * element_};
     }
     if (l.bias) op.backward_traffic += Bytes{rows * l.out * element_};
+    if (l.bias) op.backward_kernel = StreamKernel::bias_gradient;
     const double weights = l.experts * (l.in * l.out + (l.bias ? l.out : 0.0));
     add_parameters(group, weights, l.experts * l.in * l.out, !l.frozen);
     layer_.ops.push_back(op);
+    if (l.bias && l.separate_bias) {
+      const double values = rows * l.out;
+      stream("bias", group, elementwise_work(values, 1, 1, 0, element_).bytes, Bytes{}, Bytes{}, 1, 0).forward_kernel = StreamKernel::bias;
+    }
     return layer_.ops.back();
   }
 
@@ -81,7 +87,9 @@ class LayerBuilder {
   /// Norm over rows x columns: forward reads and writes, backward reads two and writes one.
   void norm(const char* name, double rows, double columns, bool bias, bool saves = true) {
     const Work w = norm_work(rows, columns, element_);
-    stream(name, OpGroup::norm, w.bytes, w.bytes * 1.5, saves ? w.saved : Bytes{}, 1, 2);
+    Op& op = stream(name, OpGroup::norm, w.bytes, w.bytes * 1.5, saves ? w.saved : Bytes{}, 1, 2);
+    op.forward_kernel = bias ? StreamKernel::layer_norm : StreamKernel::rms_norm;
+    op.backward_kernel = bias ? StreamKernel::layer_norm_backward : StreamKernel::rms_norm_backward;
     layer_.parameters += columns * (bias ? 2.0 : 1.0);
     layer_.trainable += columns * (bias ? 2.0 : 1.0);
   }

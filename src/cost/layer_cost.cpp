@@ -15,8 +15,8 @@ AttentionKernel attention_kernel(const Job& job) {
   return it == table.end() ? AttentionKernel::flash2 : it->second;
 }
 
-Seconds product_time(const Job& job, Precision precision, const GemmShape& shape) {
-  return gemm_time(*job.compute, precision, shape) * job.stack->constants.product_slowdown;
+Seconds product_time(const Job& job, Precision precision, const GemmShape& shape, GemmRole role = GemmRole::forward) {
+  return gemm_time(*job.compute, precision, shape, role) * job.stack->constants.product_slowdown;
 }
 
 /// Batched products over heads whose rows are no whole 16 bytes miss the tensor cores and run on the vector units, at about half of
@@ -32,9 +32,9 @@ Seconds batched_product_time(const Job& job, Precision precision, const GemmShap
   return max(product_time(job, precision, shape), flops_of(shape) / (vector * vector_efficiency));
 }
 
-Seconds traffic_time(const Job& job, Bytes traffic) {
+Seconds traffic_time(const Job& job, Bytes traffic, StreamKernel kernel = StreamKernel::copy) {
   if (traffic.base() <= 0) return Seconds{};
-  return streaming_time(*job.compute, traffic) * job.stack->constants.stream_slowdown;
+  return kernel_time(*job.compute, kernel, job.strategy.precision, traffic) * job.stack->constants.stream_slowdown;
 }
 
 bool names(const Strategy& s, RecomputeModule module) {
@@ -128,6 +128,11 @@ LayerTime operator*(const LayerTime& a, double k) {
           a.tensor_forward * k, a.context_forward * k, a.expert_forward * k};
 }
 
+double shared_processors(const Job& job) {
+  if (job.compute->measured == nullptr) return 1.0;
+  return job.compute->measured->ranks_per_processor(static_cast<double>(std::min(job.strategy.num_devices(), job.cluster->node.devices_per_node)));
+}
+
 Placements placements_of(const Strategy& s, const Cluster& c) {
   return {placement_of(Group::tensor, s, c),   placement_of(Group::context, s, c), placement_of(Group::expert, s, c), placement_of(Group::expert_tensor, s, c),
           placement_of(Group::pipeline, s, c), placement_of(Group::data, s, c),    expert_data_placement(s, c),
@@ -157,35 +162,40 @@ bool recomputed(const Op& op, const Strategy& s) {
 }
 
 Seconds forward_time(const Op& op, const Job& job) {
-  Seconds t = traffic_time(job, op.forward_traffic);
+  Seconds t = traffic_time(job, op.forward_traffic, op.forward_kernel);
   if (op.kind == OpKind::product) t += op.has_weight ? product_time(job, op.precision, op.product) : batched_product_time(job, op.precision, op.product);
   if (op.kind == OpKind::attention)
-    t += attention_time(*job.compute, attention_kernel(job), Pass::forward, op.attention) * job.stack->constants.product_slowdown;
+    t += attention_time(*job.compute, attention_kernel(job), Pass::forward, op.attention, job.strategy.precision) * job.stack->constants.product_slowdown;
   return t * op.times;
 }
 
 Seconds backward_input_time(const Op& op, const Job& job) {
-  Seconds t = traffic_time(job, op.backward_traffic);
+  Seconds t = traffic_time(job, op.backward_traffic, op.backward_kernel);
   const GemmShape& f = op.product;
   if (op.kind == OpKind::product) {
     const GemmShape left{.m = f.m, .n = f.k, .k = f.n, .batch = f.batch}, right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};
-    if (op.needs_input_gradient) t += op.has_weight ? product_time(job, op.precision, left) : batched_product_time(job, op.precision, left);
+    if (op.needs_input_gradient) t += op.has_weight ? product_time(job, op.precision, left, GemmRole::input_gradient) : batched_product_time(job, op.precision, left);
     if (!op.has_weight) t += batched_product_time(job, op.precision, right);
   }
   if (op.kind == OpKind::attention)
-    t += attention_time(*job.compute, attention_kernel(job), Pass::backward, op.attention) * job.stack->constants.product_slowdown;
+    t += attention_time(*job.compute, attention_kernel(job), Pass::backward, op.attention, job.strategy.precision) * job.stack->constants.product_slowdown;
   return t * op.times;
 }
 
 Seconds backward_weight_time(const Op& op, const Job& job) {
   if (op.kind != OpKind::product || !op.has_weight || !op.trainable) return Seconds{};
   const GemmShape& f = op.product;
-  Seconds t = product_time(job, op.precision, {.m = f.n, .n = f.k, .k = f.m, .batch = f.batch});
+  Seconds t = product_time(job, op.precision, {.m = f.n, .n = f.k, .k = f.m, .batch = f.batch}, GemmRole::weight_gradient);
   // the product writes 16-bit results; adding into an accumulated gradient moves more: read + write of the main gradient,
   // and where the addition is a kernel of its own the 16-bit gradient is read again
   const StackFacts& facts = job.stack->facts;
   const double weights = f.batch * f.n * f.k;
   const double gradient = gradient_bytes(facts, job.strategy.precision);
+  if (job.compute->measured != nullptr && facts.fused_wgrad_accumulation) {
+    // measured with its fp32 result: adding reads that once more, in all micro-batches but the first
+    const double again = 1.0 - 1.0 / static_cast<double>(job.strategy.num_micro_batches());
+    return (t + traffic_time(job, Bytes{weights * gradient * again})) * op.times;
+  }
   const double extra = facts.fused_wgrad_accumulation ? 2.0 * gradient - 2.0 : 2.0 * gradient + 2.0;
   const bool accumulates = job.strategy.num_micro_batches() > 1 || gradient > 2.0;
   if (accumulates) t += traffic_time(job, Bytes{weights * extra});
@@ -236,8 +246,9 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
   out.tensor = t.forward + t.backward + t.hidden + t.recompute * recompute_passes;
 
   const Exposed c = messages_of(layer, Group::context, job, placements);
-  out.context_forward = max(Seconds{}, c.forward - attention_forward);
-  out.context = out.context_forward * (1.0 + recompute_passes) + max(Seconds{}, c.backward - attention_backward);
+  const double under_attention = facts.overlap_context ? 1.0 : 0.0;
+  out.context_forward = max(Seconds{}, c.forward - attention_forward * under_attention);
+  out.context = out.context_forward * (1.0 + recompute_passes) + max(Seconds{}, c.backward - attention_backward * under_attention);
 
   Exposed e = messages_of(layer, Group::expert, job, placements);
   const Exposed et = messages_of(layer, Group::expert_tensor, job, placements);
@@ -266,6 +277,11 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
     }
     out.forward += host * layer.blocking_launches;
   }
+  const double ranks = shared_processors(job);
+  out.forward *= ranks;
+  out.backward_input *= ranks;
+  out.backward_weight *= ranks;
+  out.recompute *= ranks;
   return out;
 }
 

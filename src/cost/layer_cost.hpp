@@ -25,6 +25,10 @@ struct LayerMemory {
   Bytes transient;  ///< largest extra while the layer's backward pass runs: what recomputation brings back
 };
 
+/// How many ranks share a processor when all of the strategy compute at once; 1 for devices of their own.  Ranks beyond the processors of a
+/// node take turns: their compute takes so many times as long (measured without competition).
+double shared_processors(const Job& job);
+
 /// Groups' placements, worked out once for a strategy.
 struct Placements {
   GroupPlacement tensor, context, expert, expert_tensor, pipeline, data, expert_data, shard, replica;

@@ -106,14 +106,14 @@ class TransformerLowering {
   /// Messages around a pair of products split over the tensor group: all-reduce, or all-gather + reduce-scatter of sequence parallelism.
   void tensor_messages(LayerBuilder& b, const Shard& x, double tokens) const {
     if (x.tp <= 1) return;
-    const double size = tokens * h() * x.element;
+    const double size = tokens * h() * x.element, sums = facts_.wide_reductions ? tokens * h() * 4.0 : size;
     if (x.sp) {
       b.message(Group::tensor, Collective::all_gather, size, 1, 1, 1, false);   // forward input; backward gradient of the output
-      b.message(Group::tensor, Collective::reduce_scatter, size, 1, 1, 1, false);
+      b.message(Group::tensor, Collective::reduce_scatter, sums, 1, 1, 1, false);
       b.message(Group::tensor, Collective::all_gather, size, 0, 1, 0, true);    // the kept input is gathered again for its weight gradient
     } else {
-      b.message(Group::tensor, Collective::all_reduce, size, 1, 0, 1, false);
-      b.message(Group::tensor, Collective::all_reduce, size, 0, 1, 0, true);
+      b.message(Group::tensor, Collective::all_reduce, sums, 1, 0, 1, false);
+      b.message(Group::tensor, Collective::all_reduce, sums, 0, 1, 0, true);
     }
   }
 
@@ -126,7 +126,9 @@ class TransformerLowering {
     const double passes = fused ? 3.0 : 3.0 + (has_bias() ? 2.0 : 0.0) + 2.0 * drop;
     const double forward = values * (passes * x.element + drop);
     const double backward = values * ((3.0 + 2.0 * drop) * x.element + drop);
-    b.stream("residual", OpGroup::other, Bytes{forward}, Bytes{backward}, Bytes{values * drop}, fused ? 1 : 1 + drop + (has_bias() ? 1 : 0), 1 + drop);
+    Op& op = b.stream("residual", OpGroup::other, Bytes{forward}, Bytes{backward}, Bytes{values * drop}, fused ? 1 : 1 + drop + (has_bias() ? 1 : 0), 1 + drop);
+    op.forward_kernel = has_bias() ? StreamKernel::bias_residual : StreamKernel::residual;
+    op.backward_kernel = StreamKernel::residual;
   }
 
   /// `saves_input`: false where another op keeps the same tensor.
@@ -153,7 +155,8 @@ class TransformerLowering {
     const double d = static_cast<double>(model_.head_dim), a = static_cast<double>(model_.num_heads) / x.tp;
     const double kv = std::max(1.0, static_cast<double>(model_.num_kv_heads) / x.tp);
     const double width = (a + 2.0 * kv) * d;
-    b.linear("qkv", OpGroup::other, {.rows = x.tokens, .in = h(), .out = width, .bias = model_.qkv_bias, .frozen = x.frozen, .saved_rows = x.norm_tokens});
+    b.linear("qkv", OpGroup::other, {.rows = x.tokens, .in = h(), .out = width, .bias = model_.qkv_bias,
+                                        .separate_bias = facts_.separate_bias, .frozen = x.frozen, .saved_rows = x.norm_tokens});
     lora(b, x, x.tokens, h(), width);
     const double rotary_heads = (a + kv) * d;
     if (model_.qk_norm) {
@@ -162,7 +165,8 @@ class TransformerLowering {
     if (model_.positions == PositionKind::rotary) {
       const bool fused = facts_.fused_elementwise || task_.compiled;
       const Bytes traffic = rotary_work(x.tokens, rotary_heads, x.element).bytes * (fused ? 1.0 : 3.0);
-      b.stream("rotary", OpGroup::other, traffic, traffic, Bytes{}, fused ? 2 : 10, fused ? 2 : 10);
+      Op& op = b.stream("rotary", OpGroup::other, traffic, traffic, Bytes{}, fused ? 2 : 10, fused ? 2 : 10);
+      op.forward_kernel = op.backward_kernel = StreamKernel::rotary;
     }
     core_attention(b, x, {.batch = x.batch, .heads = a, .kv_heads = kv, .seq_q = x.seq / x.cp, .seq_kv = seq_kv, .head_dim = d, .v_head_dim = d,
                           .causal = causal, .window = window ? static_cast<double>(model_.sliding_window) : 0.0});
@@ -196,6 +200,7 @@ class TransformerLowering {
   }
 
   void core_attention(LayerBuilder& b, const Shard& x, AttentionShape shape) const {
+    if (x.cp > 1 && !facts_.overlap_context) return ring_attention(b, x, shape);
     const double keys = shape.seq_kv;
     if (x.cp > 1 && shape.causal && !x.unfused) {  // balanced chunks: every rank sees half of the keys on average
       shape.causal = false;
@@ -219,6 +224,32 @@ class TransformerLowering {
       const double kv = x.batch * shape.kv_heads * (keys / x.cp) * (shape.head_dim + shape.v_head_dim) * x.element;
       b.message(Group::context, Collective::point_to_point, kv, x.cp - 1, 2.0 * (x.cp - 1), x.cp - 1);
     }
+  }
+
+  /// The ring of src/train/ring_attention.cpp: a rank holds pieces r and 2 cp - 1 - r of 2 cp; each step attends block by block, two of the
+  /// 2 cp + 1 blocks under the mask, and merges what it finds.  The backward pass moves keys, values and their gradients in fp32.
+  void ring_attention(LayerBuilder& b, const Shard& x, const AttentionShape& whole) const {
+    const double piece = whole.seq_kv / (2.0 * x.cp), blocks = 2.0 * x.cp + 1.0;
+    AttentionShape shape = whole;
+    shape.seq_q = shape.seq_kv = piece;
+    for (const bool masked : {true, false}) {
+      Op op;
+      op.name = "attention";
+      op.kind = OpKind::attention;
+      op.times = masked ? 2.0 : blocks - 2.0;
+      shape.causal = masked;
+      op.attention = shape;
+      b.layer().ops.push_back(op);
+    }
+    const double q = x.tokens * whole.heads * whole.head_dim, kv = x.tokens * whole.kv_heads * whole.head_dim, row = q + 2.0 * kv;
+    const Work kept = flash_attention_work(whole.batch, whole.heads, whole.kv_heads, whole.seq_q, whole.seq_kv / x.cp, whole.head_dim, whole.v_head_dim, false, x.element);
+    // forward: pack keys; zero and narrow the sum; read, read and write of half the rows for each block.  Backward: for each block zero and add
+    // the gradients of all rows (dq in the layout of qkv, dk, dv), and spread them at the end
+    const double forward = 4.0 * kv * x.element + q * (8.0 + x.element) + blocks * 0.5 * q * (8.0 + x.element);
+    const double backward = 4.0 * kv * x.element + blocks * (row + 2.0 * kv) * (2.0 * x.element + 8.0) + row * (4.0 + x.element);
+    b.stream("ring sums", OpGroup::other, Bytes{forward}, Bytes{backward}, kept.saved, blocks + 2.0, 3.0 * blocks + 2.0);
+    b.message(Group::context, Collective::point_to_point, 2.0 * kv * x.element, x.cp - 1, x.cp - 1, x.cp - 1);
+    b.message(Group::context, Collective::point_to_point, 2.0 * kv * 4.0, 0, x.cp, 0);
   }
 
   /// Scores in memory: batched products, scale + mask + softmax, dropout.  Saves 5 a s^2 b bytes (Korthikanti et al. 2022, eq. 1).
@@ -256,8 +287,10 @@ class TransformerLowering {
     // backward: gradient and inputs read, input gradients written; unfused: bias add, and for gated the product, on their own
     const double values = tokens * ffn * b.element();
     const double extra = fused ? 0.0 : (model_.gated_mlp ? 3.0 : (has_bias() ? 2.0 : 0.0));
-    b.stream("activation", group, w.bytes + Bytes{extra * values}, Bytes{values * ((model_.gated_mlp ? 5.0 : 3.0) + extra)}, w.saved + Bytes{fused || !model_.gated_mlp ? 0.0 : values},
+    Op& op = b.stream("activation", group, w.bytes + Bytes{extra * values}, Bytes{values * ((model_.gated_mlp ? 5.0 : 3.0) + extra)}, w.saved + Bytes{fused || !model_.gated_mlp ? 0.0 : values},
              fused ? 1 : 2, fused ? 1 : 2);
+    op.forward_kernel = model_.gated_mlp ? StreamKernel::swiglu : StreamKernel::gelu;
+    op.backward_kernel = model_.gated_mlp ? StreamKernel::swiglu_backward : StreamKernel::gelu_backward;
   }
 
   /// Biases of experts (gpt-oss) are added expert by expert, weighted with the router's fp32 probability: b p (write fp32), add (read 2 + 4,
@@ -271,7 +304,7 @@ class TransformerLowering {
   void mlp_block(LayerBuilder& b, const Shard& x, double ffn_total, OpGroup product_group, OpGroup activation_group, bool whole_block) const {
     const double ffn = ffn_total / x.tp;
     if (whole_block && !model_.parallel_residual) b.norm("mlp norm", x.norm_tokens, h(), has_bias());
-    b.linear("mlp up", product_group, {.rows = x.tokens, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .bias = model_.mlp_bias,
+    b.linear("mlp up", product_group, {.rows = x.tokens, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .bias = model_.mlp_bias, .separate_bias = facts_.separate_bias,
                                        .frozen = x.frozen, .saves_input = whole_block && !model_.parallel_residual, .saved_rows = x.norm_tokens});
     activation(b, x.tokens, ffn, activation_group);
     b.linear("mlp down", product_group, {.rows = x.tokens, .in = ffn, .out = h(), .bias = model_.mlp_bias, .frozen = x.frozen});
@@ -338,9 +371,13 @@ class TransformerLowering {
       const double rows = static_cast<double>(model_.vocab_size) / x.tp;
       b.layer().parameters += rows * h() + static_cast<double>(model_.positions == PositionKind::learned ? model_.max_positions : 0) * h();
       // gather rows; add positions; dropout; to (sequence, batch) order.  Backward: scatter-add into the table's gradient.
-      const double passes = 2.0 + (model_.positions == PositionKind::learned ? 3.0 : 0.0) + 2.0;
-      b.stream("embedding", OpGroup::other, Bytes{values * x.element * passes + x.norm_tokens * h() * drop * (2.0 * x.element + 1.0)},
-               Bytes{values * (2.0 * x.element + 8.0)}, Bytes{x.norm_tokens * h() * drop}, 5, 5);
+      const double tables = model_.positions == PositionKind::learned ? 2.0 : 1.0;
+      const double passes = 2.0 + (tables > 1.0 ? 3.0 : 0.0) + (facts_.batch_first ? 0.0 : 2.0);
+      const double backward = facts_.batch_first ? elementwise_work(values, 1, 2, 0, 4.0).bytes.base() * tables : values * (2.0 * x.element + 8.0);
+      Op& op = b.stream("embedding", OpGroup::other, Bytes{values * x.element * passes + x.norm_tokens * h() * drop * (2.0 * x.element + 1.0)},
+               Bytes{backward}, Bytes{x.norm_tokens * h() * drop}, 5, 5);
+      op.forward_kernel = StreamKernel::embedding;
+      op.backward_kernel = StreamKernel::embedding_backward;
     } else {  // patches (ViT)
       const double patch = static_cast<double>(model_.image_channels * model_.patch_size * model_.patch_size);
       b.linear("patches", OpGroup::other, {.rows = x.tokens, .in = patch, .out = h(), .bias = true, .first = true});
@@ -370,7 +407,13 @@ class TransformerLowering {
     loss(b, rows * out, x);
     if (x.tp > 1) {
       b.message(Group::tensor, x.sp ? Collective::all_gather : Collective::all_reduce, x.tokens * h() * x.element, x.sp ? 1 : 0, 1, 0);
-      b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 3, 0, 0);  // maximum, sum, target logit
+      if (facts_.messages_by_parameter) {
+        b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 1, 0, 0);  // maximum
+        b.message(Group::tensor, Collective::all_reduce, x.tokens * 8.0, 1, 0, 0);  // sum and target logit together
+        if (x.sp) b.message(Group::tensor, Collective::reduce_scatter, x.tokens * h() * (facts_.wide_reductions ? 4.0 : x.element), 0, 1, 0);
+      } else {
+        b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 3, 0, 0);  // maximum, sum, target logit
+      }
     }
     return b.take();
   }
@@ -385,7 +428,9 @@ class TransformerLowering {
   /// scale (r4 w4), to 16 bit (r4 w2): Megatron's vocab_parallel_cross_entropy.  Fused: one read of the logits, one write of the gradient.
   void loss(LayerBuilder& b, double logits, const Shard& x) const {
     if (facts_.fused_loss) {
-      b.stream("loss", OpGroup::other, Bytes{logits * x.element}, Bytes{2.0 * logits * x.element}, Bytes{2.0 * logits * x.element}, 3, 2);  // held: logits and their gradient
+      Op& op = b.stream("loss", OpGroup::other, Bytes{logits * x.element}, Bytes{2.0 * logits * x.element}, Bytes{2.0 * logits * x.element}, 3, 2);  // held: logits and their gradient
+      op.forward_kernel = StreamKernel::loss;
+      op.backward_kernel = StreamKernel::loss_backward;
     } else {
       b.stream("loss", OpGroup::other, Bytes{logits * (2.0 + 4.0 + 4.0 + 8.0 + 8.0 + 4.0 + 8.0)}, Bytes{logits * (8.0 + 6.0)}, Bytes{logits * (4.0 + x.element)}, 12, 5);
     }

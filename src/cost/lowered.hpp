@@ -30,6 +30,7 @@ struct Op {
   bool needs_input_gradient = true;        ///< false for the very first product of a model
   AttentionShape attention;
   Bytes forward_traffic, backward_traffic; ///< memory-bound part (streams, casts of low-precision products)
+  StreamKernel forward_kernel = StreamKernel::copy, backward_kernel = StreamKernel::copy;  ///< what moves it, where that was measured
   double forward_kernels = 1, backward_kernels = 2;
   Bytes saved;                             ///< kept for the backward pass when not recomputed
 };

@@ -66,6 +66,25 @@ Seconds one_f_one_b_time(const PipelineWork& work, double m) {
   return longest;
 }
 
+/// See shared_pipeline_bubble in step_cost.hpp.
+Seconds shared_pipeline_bubble(const PipelineWork& work, std::int64_t micro_batches) {
+  const std::int64_t p = work.stages;
+  if (p < 2) return Seconds{};
+  Seconds all;
+  std::vector<Seconds> alone;
+  for (const PipelineWork::Run& run : work.runs)
+    for (std::int64_t i = 0; i < run.length; ++i) alone.push_back(run.forward + run.backward - run.compute * (1.0 - 1.0 / work.shared));
+  for (std::int64_t slot = 0; slot < micro_batches + p - 1; ++slot) {
+    Seconds largest, sum;
+    for (std::int64_t i = std::max<std::int64_t>(0, slot - micro_batches + 1); i <= std::min(slot, p - 1); ++i) {
+      largest = max(largest, alone[static_cast<std::size_t>(i)]);
+      sum += alone[static_cast<std::size_t>(i)];
+    }
+    all += max(largest, sum * (work.shared / static_cast<double>(p)));
+  }
+  return all - work.busiest.total() * static_cast<double>(micro_batches);
+}
+
 std::vector<std::int64_t> own_sizes(const LoweredModel& model, std::int64_t p) {
   const auto layers = static_cast<std::int64_t>(model.order.size());
   return model.balanced_stages && layers >= p ? balanced_sizes(model, p) : even_sizes(layers, p);
@@ -120,7 +139,8 @@ PipelineWork pipeline_work(const std::vector<StageRun>& runs, const std::vector<
     out.stages += runs[i].length;
     out.sum += times[i].total() * static_cast<double>(runs[i].length);
     if (i == 0 || times[i].total() > out.busiest.total()) out.busiest = times[i];
-    out.runs.push_back({times[i].total() - times[i].backward_total(), times[i].backward_total(), runs[i].length});
+    const LayerTime& t = times[i];
+    out.runs.push_back({t.total() - t.backward_total(), t.backward_total(), t.forward + t.backward_input + t.backward_weight + t.recompute, runs[i].length});
   }
   return out;
 }
@@ -141,6 +161,14 @@ double in_flight(Schedule schedule, std::int64_t pipeline, std::int64_t stage, s
   return m;
 }
 
+Seconds shared_pipeline_bubble(const std::vector<LayerTime>& stage_time, double shared, std::int64_t micro_batches) {
+  std::vector<StageRun> runs(stage_time.size());
+  for (StageRun& run : runs) run.length = 1;
+  PipelineWork work = pipeline_work(runs, stage_time);
+  work.shared = shared;
+  return shared_pipeline_bubble(work, micro_batches);
+}
+
 Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches) {
   std::vector<StageRun> runs(stage_time.size());
   for (StageRun& run : runs) run.length = 1;
@@ -149,6 +177,7 @@ Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_t
 
 Seconds pipeline_bubble(Schedule schedule, const PipelineWork& work, std::int64_t virtual_stages, std::int64_t micro_batches) {
   if (work.stages < 2) return Seconds{};
+  if (work.shared > 1.0) return shared_pipeline_bubble(work, micro_batches);
   const auto p = static_cast<double>(work.stages);
   const LayerTime& t = work.busiest;
   const Seconds fill = work.sum - t.total();  // one micro-batch through the other stages, there and back

@@ -71,6 +71,7 @@ WorkTerms work_terms(const Job& job, const PricedModel& priced, const std::vecto
     out.memory.push_back(memory);
   }
   out.pipeline = pipeline_work(runs, out.time);
+  out.pipeline.shared = shared_processors(job);
   return out;
 }
 

@@ -116,4 +116,13 @@ double held_micro_batches(const Strategy& strategy, std::int64_t stage);
 /// Seconds that the pipeline waits beyond the busiest stage's own work.
 Seconds pipeline_bubble(Schedule schedule, const std::vector<LayerTime>& stage_time, std::int64_t virtual_stages, std::int64_t micro_batches);
 
+/// The same for stages whose ranks share processors, `shared` of them each while all are busy: in the fill and the drain fewer are, so that
+/// they run faster.  Slot k of m + p - 1 holds the stages with a micro-batch between 0 and m - 1; it lasts as long as its largest stage
+/// alone, or as the work of all of them on the processors there are.
+///
+///   t_slot = max(max t_i, shared / p * sum t_i)    with t_i one micro-batch, there and back, of a stage that has the processors to itself
+///
+/// `stage_time` is that of a busy machine.  May be negative for uneven stages, whose idle time the others use.
+Seconds shared_pipeline_bubble(const std::vector<LayerTime>& stage_time, double shared, std::int64_t micro_batches);
+
 }  // namespace reckon

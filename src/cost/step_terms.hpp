@@ -32,10 +32,12 @@ std::vector<StageRun> stage_runs(const LoweredModel& model, const Strategy& stra
 struct PipelineWork {
   struct Run {
     Seconds forward, backward;  ///< one micro-batch on one of its stages
+    Seconds compute;            ///< of both, without messages
     std::int64_t length = 1;
   };
   std::vector<Run> runs;  ///< neighbouring equal stages
   std::int64_t stages = 1;
+  double shared = 1.0; ///< ranks on one processor (see shared_processors)
   Seconds sum;         ///< of all stages, one micro-batch
   LayerTime busiest;   ///< the slowest stage
 };

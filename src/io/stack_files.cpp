@@ -33,6 +33,15 @@ constexpr FlagName flags[] = {{"dropout", &StackFacts::dropout},
                               {"low_precision_weights", &StackFacts::low_precision_weights},
                               {"cuda_graphs", &StackFacts::cuda_graphs}};
 
+/// Facts that a file may leave out.
+constexpr FlagName rare_flags[] = {{"separate_bias", &StackFacts::separate_bias},
+                                   {"batch_first", &StackFacts::batch_first},
+                                   {"fused_clip", &StackFacts::fused_clip},
+                                   {"reductions_by_layer", &StackFacts::reductions_by_layer},
+                                   {"messages_by_parameter", &StackFacts::messages_by_parameter},
+                                   {"wide_reductions", &StackFacts::wide_reductions},
+                                   {"overlap_context", &StackFacts::overlap_context}};
+
 struct SizeName {
   const char* key;
   double StackFacts::*field;
@@ -72,6 +81,10 @@ StackFacts read_facts(const JsonNode& node) {
   std::vector<std::string> known;
   for (const FlagName& f : flags) {
     out.*f.field = node.at(f.key, "true or false").boolean();
+    known.push_back(f.key);
+  }
+  for (const FlagName& f : rare_flags) {
+    if (const auto value = node.find(f.key)) out.*f.field = value->boolean();
     known.push_back(f.key);
   }
   for (const SizeName& s : sizes) {
@@ -180,6 +193,8 @@ std::string write_stacks(const StackTable& stacks) {
     for (const auto& [architecture, kernel] : stack.facts.attention) attention[architecture] = std::string(name_of(kernel));
     facts["attention"] = attention;
     for (const FlagName& f : flags) facts[f.key] = stack.facts.*f.field;
+    for (const FlagName& f : rare_flags)
+      if (stack.facts.*f.field != StackFacts{}.*f.field) facts[f.key] = stack.facts.*f.field;
     for (const SizeName& s : sizes) facts[s.key] = stack.facts.*s.field;
     const auto rounded = [](double v) { return std::stod(fmt::format("{:.4g}", v)); };
     for (const ConstantName& c : constants) numbers[c.key] = rounded(stack.constants.*c.field);

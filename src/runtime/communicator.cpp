@@ -62,6 +62,14 @@ void PendingMessage::wait() {
   request_.reset();
 }
 
+bool PendingMessage::arrived() {
+  if (!request_) return true;
+  int done = 0;
+  check_mpi(MPI_Test(&request_->handle, &done, MPI_STATUS_IGNORE), "MPI_Test");
+  if (done) request_.reset();
+  return done != 0;
+}
+
 Communicator Communicator::world() {
   Communicator c;
   if (!mpi_is_up()) return c;
@@ -179,6 +187,14 @@ void Communicator::all_to_all(const void* send, const std::vector<std::int64_t>&
                            MPI_BYTE, group_->handle, &request),
             "MPI_Ialltoallv");
   group_->finish(request, start, double(sent));
+}
+
+void Communicator::broadcast(void* data, std::size_t bytes, int root) const {
+  if (size_ == 1) return;
+  const auto start = Clock::now();
+  MPI_Request request = MPI_REQUEST_NULL;
+  check_mpi(MPI_Ibcast(data, as_count(std::int64_t(bytes)), MPI_BYTE, root, group_->handle, &request), "MPI_Ibcast");
+  group_->finish(request, start, double(bytes));
 }
 
 void Communicator::barrier() const {

@@ -20,6 +20,8 @@ class PendingMessage {
   explicit PendingMessage(std::shared_ptr<Request> request) : request_(std::move(request)) {}
   /// Returns when the message has left (a send) or arrived (a receive).  Throws MpiError.
   void wait();
+  /// Whether wait() would return at once; for ranks that have nothing to do for seconds and should not look every 50 us.  Throws MpiError.
+  bool arrived();
 
  private:
   std::shared_ptr<Request> request_;
@@ -52,6 +54,8 @@ class Communicator {
   /// Sends bytes `send_bytes[r]` to each rank r, in order, and receives likewise.
   void all_to_all(const void* send, const std::vector<std::int64_t>& send_bytes, void* receive,
                   const std::vector<std::int64_t>& receive_bytes) const;
+  /// `bytes` at `data` on rank `root` go to all others.
+  void broadcast(void* data, std::size_t bytes, int root) const;
   void barrier() const;
 
   /// Point to point; messages between two ranks with one tag arrive in order.

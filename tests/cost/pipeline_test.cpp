@@ -102,5 +102,29 @@ TEST(InFlight, InterleavedNeedsOnePlusPMinusOneOverPV) {
 
 TEST(InFlight, ZeroBubbleH2HoldsTwicePMinusOne) { EXPECT_DOUBLE_EQ(in_flight(Schedule::zb_h2, 4, 0, 1, 16), 7.0); }
 
+/// Stages of 3 s a micro-batch when they have a processor to themselves, two ranks to a processor: 6 s while all are busy.
+std::vector<LayerTime> sharing_stages(std::size_t p) {
+  LayerTime t;
+  t.forward = t.backward_input = t.backward_weight = Seconds{2.0};
+  return std::vector<LayerTime>(p, t);
+}
+
+TEST(SharedBubble, FillAndDrainRunFasterThanTheBusyMiddle) {
+  // 4 stages, 4 micro-batches: 1 2 3 4 3 2 1 stages at work on two processors take 3 3 4.5 6 4.5 3 3 = 27 s; four micro-batches of 6 s are 24
+  EXPECT_DOUBLE_EQ(shared_pipeline_bubble(sharing_stages(4), 2.0, 4).base(), 3.0);
+  EXPECT_DOUBLE_EQ(shared_pipeline_bubble(sharing_stages(1), 2.0, 4).base(), 0.0);
+}
+
+TEST(SharedBubble, WithoutSharingItIsTheUsualOne) {
+  EXPECT_DOUBLE_EQ(shared_pipeline_bubble(equal_stages(4), 1.0, 8).base(), pipeline_bubble(Schedule::one_f_one_b, equal_stages(4), 1, 8).base());
+}
+
+TEST(SharedBubble, IdleTimeOfASmallStageServesTheOthers) {
+  std::vector<LayerTime> stages = sharing_stages(2);
+  stages[1] = stages[1] * 0.5;  // one processor for both: (6 + 3) / 2 s of work a micro-batch
+  // slots: 3, seven of 4.5, 1.5 s; eight micro-batches of the busy machine's 6 s are 48
+  EXPECT_DOUBLE_EQ(shared_pipeline_bubble(stages, 2.0, 8).base(), 3.0 + 7 * 4.5 + 1.5 - 48.0);
+}
+
 }  // namespace
 }  // namespace reckon

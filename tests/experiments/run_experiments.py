@@ -28,7 +28,8 @@ INDEX = re.compile(r"(<!-- written by tests/experiments/run_experiments\.py --up
 
 
 def names():
-    return sorted(path.parent.name for path in EXPERIMENTS.glob("[0-9][0-9]-*/run.sh"))
+    # without public figures to compare with there is nothing to check here: such an experiment measures the machine that it runs on
+    return sorted(path.parent.name for path in EXPERIMENTS.glob("[0-9][0-9]-*/expected.json"))
 
 
 def snapshot():

@@ -1,0 +1,124 @@
+// Summaries of samples, passes, and a small measurement of everything: correctness and plausibility, never a speed.
+// SPDX-License-Identifier: Apache-2.0
+#include "measure/bench.hpp"
+
+#include <gtest/gtest.h>
+
+#include <filesystem>
+
+#include "base/error.hpp"
+#include "measure/compute_run.hpp"
+#include "measure/link_run.hpp"
+#include "measure/machine.hpp"
+#include "measure/storage_run.hpp"
+
+namespace reckon::measure {
+namespace {
+
+TEST(Bench, TheMedianStandsAgainstOneSlowSampleButScatterIsUnstable) {
+  const Timed calm = summary({1.00, 1.01, 1.02, 1.01, 1.00, 1.02, 9.0, 1.01, 1.00, 1.02, 1.01, 1.01, 1.0, 1.02, 1.01}, 0.05);
+  EXPECT_NEAR(calm.median.base(), 1.01, 1e-9);
+  EXPECT_TRUE(calm.stable);
+  EXPECT_LE(calm.low, calm.median);
+  EXPECT_LT(calm.high.base(), 1.1);
+
+  EXPECT_FALSE(summary({1.0, 2.0, 3.0}, 0.15).stable);
+}
+
+TEST(Bench, OneSlowPassOfThreeDoesNotDecide) {
+  const auto pass = [](double seconds, bool stable) {
+    return Timed{.median = Seconds{seconds}, .low = Seconds{seconds}, .high = Seconds{seconds}, .count = 4, .stable = stable};
+  };
+
+  const Timed together = over_passes({pass(1.0, true), pass(5.0, true), pass(1.02, true)}, 0.1);
+  EXPECT_EQ(together.median.base(), 1.02);
+  EXPECT_EQ(together.count, 12);
+  EXPECT_TRUE(together.stable);
+  EXPECT_FALSE(over_passes({pass(1.0, true), pass(5.0, false), pass(1.02, false)}, 0.1).stable);
+  EXPECT_FALSE(over_passes({pass(1.0, true), pass(2.0, true), pass(4.0, true)}, 0.1).stable);
+}
+
+TEST(Bench, RepeatsShortWorkAndCountsTurns) {
+  const Bench bench(Backend::cpu, Communicator(), Rules{});
+  int calls = 0, last = -1;
+  const Timed t = bench.time([&](int turn) {
+    EXPECT_EQ(turn, last + 1);
+    last = turn;
+    ++calls;
+  });
+  EXPECT_GT(calls, 1000);
+  EXPECT_LT(t.median.base(), 1e-4);
+}
+
+TEST(Bench, AWrongResultIsFound) {
+  EXPECT_NO_THROW(check_close({1.0, 2.0}, {1.00001, 2.0}, 1e-4, "a test"));
+  EXPECT_THROW(check_close({1.0, 2.1}, {1.0, 2.0}, 1e-4, "a test"), DeviceError);
+  EXPECT_THROW(check_close({1.0}, {1.0, 2.0}, 1e-4, "a test"), DeviceError);
+  EXPECT_THROW(check_close({0.0 / 0.0 * 0}, {0.0}, 1e-4, "a test"), DeviceError);
+}
+
+TEST(Arena, MovesOnAndHoldsNumbersThatBothTypesRead) {
+  const Arena arena(Backend::cpu, 1 << 20, true, 3);
+  EXPECT_NE(arena.at<float>(0, 1000), arena.at<float>(1, 1000));
+  EXPECT_EQ(arena.at<float>(0, 1000), arena.at<float>(0, 1000));
+  for (int i = 0; i < 1000; ++i) {
+    EXPECT_LE(std::abs(arena.at<float>(2, 1000)[i]), 1.01f);
+    EXPECT_LE(std::abs(widen(arena.at<Bf16>(2, 1000)[i])), 1.0f);
+  }
+  EXPECT_THROW(arena.at<float>(0, 1 << 20), InternalError);
+}
+
+TEST(ComputeRun, MeasuresWhatItsPlanCounts) {
+  ComputePlan plan = quick_compute_plan();
+  plan.gemm_sides = {32, 64};
+  plan.stream_values = {1 << 10};
+  plan.head_dims = {16};
+  Rules rules;
+  rules.at_least = Seconds{2e-5};
+  rules.at_most = Seconds{1e-3};
+  const Bench bench(Backend::cpu, Communicator(), rules);
+  Samples samples;
+  std::int64_t advanced = 0;
+
+  measure_compute(bench, plan, samples, [&] { ++advanced; });
+
+  EXPECT_EQ(advanced, count_of(plan));
+  EXPECT_EQ(std::int64_t(samples.gemm.size() + samples.attention.size() + samples.streams.size()), advanced);
+  for (const GemmSample& s : samples.gemm) {
+    EXPECT_GT(s.time.median.base(), 0);
+    EXPECT_LT((flops_of(s.shape) / s.time.median).base(), 1e14);
+  }
+  for (const StreamSample& s : samples.streams) EXPECT_GT(s.traffic.base(), 0) << name_of(s.kernel);
+}
+
+TEST(LinkRun, OneRankHasNothingToMeasure) {
+  Samples samples;
+  measure_links(Communicator(), link_plan(4096, true), samples, [] {});
+  measure_overlap(Communicator(), Rules{}, samples);
+  EXPECT_TRUE(samples.links.empty() && samples.overlap.empty());
+  EXPECT_EQ(group_sizes(12), (std::vector<std::int64_t>{2, 3, 4, 6, 12}));
+}
+
+TEST(StorageRun, WritesReadsAndLeavesNothing) {
+  const auto folder = std::filesystem::temp_directory_path() / "reckon-storage-test";
+  std::filesystem::create_directory(folder);
+  Samples samples;
+  measure_storage(Communicator(), folder, 1 << 16, samples);
+  ASSERT_EQ(samples.storage.size(), 2u);
+  EXPECT_GT(samples.storage[0].time.median.base(), 0);
+  EXPECT_TRUE(std::filesystem::is_empty(folder));
+  std::filesystem::remove(folder);
+
+  EXPECT_THROW(measure_storage(Communicator(), folder / "missing", 1 << 16, samples), Error);
+}
+
+TEST(Machine, SaysSomethingOfItself) {
+  const Machine m = this_machine();
+  EXPECT_FALSE(m.processor.empty());
+  EXPECT_GE(m.processors, 1);
+  EXPECT_GT(m.memory.base(), 1e6);
+  EXPECT_EQ(today().size(), 10u);
+}
+
+}  // namespace
+}  // namespace reckon::measure
