@@ -1,4 +1,5 @@
-// The CPU matrix product: operands packed into panels as wide as a register tile, in blocks that stay in cache.
+// The CPU matrix product: oneDNN's where it is installed (library_matmul.hpp), else own tiles over operands that are packed into panels as
+// wide as a register tile, in blocks that stay in cache.
 //
 // a is packed once, as a whole; b block by block where it is used, so that a large b (a weight matrix beside few tokens) is read from
 // memory once and never written back.  Tiles add to c itself where its type and factors allow it.  Blocks of c are divided among threads,
@@ -8,7 +9,7 @@
 
 #include <type_traits>
 
-#include "kernels/cpu/blas.hpp"
+#include "kernels/cpu/library_matmul.hpp"
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/vector.hpp"
 
@@ -19,8 +20,9 @@
 namespace reckon {
 namespace {
 
-// For a second-level cache of 1 MiB: a block of b (depth x columns) and one of a (rows x depth) take 384 KiB and 252 KiB of it.
-constexpr std::int64_t depth_of_block = 384, rows_of_block = 168, columns_of_block = 256, rows_of_task = 1008;
+// A panel of a (14 x depth, 21 KiB) stays in a first-level cache of 32 KiB while the panels of a block of b (depth x columns, 384 KiB)
+// stream past it from a second-level cache of 1 MiB.
+constexpr std::int64_t depth_of_block = 384, columns_of_block = 256, rows_of_task = 1008;
 
 /// The first cache line inside a workspace.
 float* aligned(void* workspace) { return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(workspace) + 63) / 64 * 64); }
@@ -93,18 +95,15 @@ struct Product {
     for (std::int64_t l = 0; l < words(); l += depth_of_block) {
       const std::int64_t depth = std::min(depth_of_block, words() - l);
       pack_b(t.column, t.columns, l, depth, room.b.get());
-      for (std::int64_t block = 0; block < t.rows; block += rows_of_block) {
-        const std::int64_t end = std::min(t.rows, block + rows_of_block);
+      for (std::int64_t i = 0; i < t.rows; i += tile.rows) {
+        const float* a_panel = packed_a + (t.row + i) * words() + l * tile.rows;
         for (std::int64_t j = 0; j < t.columns; j += tile.columns) {
-          for (std::int64_t i = block; i < end; i += tile.rows) {
-            const float* a_panel = packed_a + (t.row + i) * words() + l * tile.rows;
-            const float* b_panel = room.b.get() + j * depth;
-            if (direct()) {
-              multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1,
-                              room.edge.get());
-            } else {
-              tile.multiply(depth, a_panel, b_panel, room.sum.get() + i * width + j, width, l > 0);
-            }
+          const float* b_panel = room.b.get() + j * depth;
+          if (direct()) {
+            multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1,
+                            room.edge.get());
+          } else {
+            tile.multiply(depth, a_panel, b_panel, room.sum.get() + i * width + j, width, l > 0);
           }
         }
       }
@@ -157,7 +156,7 @@ void run_member(const Product<T, R>& product, std::int64_t threads) {
 template <class T, class R>
 void matmul(const Matmul<T, R>& op, Stream) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
-  if (blas_matmul(op)) return;
+  if (library_matmul(op)) return;
   const MatmulTile tile = tile_for<T>();
   const std::int64_t size_a = round_up(op.m, tile.rows) * words_of(tile, op.k);
   const bool given = op.workspace_bytes >= std::size_t(size_a) * sizeof(float) + 128;
