@@ -19,7 +19,7 @@
 namespace reckon {
 namespace {
 
-constexpr double least_operations = 65536;       // m n k below which own tiles are done before the library has begun
+constexpr double least_operations = 65536;  // m n k below which own tiles are done before the library has begun
 // Below these the library packs more than it multiplies, or takes a kernel that does not pack (measured with version 2.6).
 constexpr std::int64_t least_cut = 512, columns_of_piece = 512, rows_of_piece = 1536, most_pieces = 16;
 
@@ -148,8 +148,8 @@ bool library_matmul(const Matmul<float, float>& op) {
   for_each_library_piece(op, [&](const Piece& p) {
     const float* a = op.a + p.member * op.stride_a + (op.transpose_a ? p.row : p.row * op.row_a());
     const float* b = op.b + p.member * op.stride_b + (op.transpose_b ? p.column * op.row_b() : p.column);
-    return library_sgemm()(op.transpose_a ? 'T' : 'N', op.transpose_b ? 'T' : 'N', p.rows, p.columns, op.k, float(op.alpha), a, op.row_a(), b,
-                           op.row_b(), float(op.beta), op.c + p.member * op.step_c() + p.row * op.row_c() + p.column, op.row_c()) == 0;
+    return library_sgemm()(op.transpose_a ? 'T' : 'N', op.transpose_b ? 'T' : 'N', p.rows, p.columns, op.k, float(op.alpha), a, op.row_a(),
+                           b, op.row_b(), float(op.beta), op.c + p.member * op.step_c() + p.row * op.row_c() + p.column, op.row_c()) == 0;
   });
   return true;
 }

@@ -77,7 +77,8 @@ __attribute__((target("avx512f,avx512bf16"))) void multiply_pairs(std::int64_t d
 }
 
 /// One step of k.  Each value of a is broadcast into a register (one instruction more) or within its multiply-adds (one load more): with
-/// five of 14 rows the second way neither the front end nor the load ports are full, even where a second hyperthread takes its half of both.
+/// five of 14 rows the second way neither the front end nor the load ports are full, even where a second hyperthread takes its half of
+/// both.
 __attribute__((target("avx512f"), always_inline)) inline void step_avx512(const float* a, const float* b, __m512 (&sum)[14][2]) {
   const __m512 low = _mm512_loadu_ps(b), high = _mm512_loadu_ps(b + 16);
 #pragma GCC unroll 16

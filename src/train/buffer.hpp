@@ -14,6 +14,7 @@
 #include "kernels/op/backend.hpp"
 #include "kernels/op/update.hpp"
 #include "runtime/communicator.hpp"
+#include "train/threads.hpp"
 
 namespace reckon::train {
 
@@ -25,7 +26,9 @@ class Buffer {
   explicit Buffer(std::int64_t size)
       : data_(
             static_cast<T*>(::operator new (static_cast<std::size_t>(std::max<std::int64_t>(1, size)) * sizeof(T), std::align_val_t{64}))),
-        size_(size) {}
+        size_(size) {
+    ask_for_large_pages(data_.get(), bytes());
+  }
   Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
     data_ = std::move(other.data_);
