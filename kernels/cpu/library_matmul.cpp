@@ -71,7 +71,7 @@ RECKON_CLONES void narrow_row(const float* sum, float alpha, float beta, Bf16* c
 
 /// The pieces of every member, shared among the threads.  `each(piece)` answers whether the library took it.
 template <class T, class R, class Each>
-void for_each_library_piece(const Matmul<T, R>& op, const Each& each) {
+void for_each_library_piece(const Matmul<T, R>& op, const MatmulFinish& finish, const Each& each) {
   const Cut cut = cut_of(op.m, op.n);
   const std::int64_t count = cut.pieces * op.batch;
   std::atomic<bool> good{true};
@@ -81,7 +81,9 @@ void for_each_library_piece(const Matmul<T, R>& op, const Each& each) {
 #pragma omp for schedule(dynamic)
     for (std::int64_t i = 0; i < count; ++i) {
       const Piece piece = piece_of(op, cut, i);
-      if (piece.rows > 0 && piece.columns > 0 && !each(piece)) good = false;
+      if (piece.rows <= 0 || piece.columns <= 0) continue;
+      if (!each(piece)) good = false;
+      if (finish) finish(piece.row, piece.rows, piece.column, piece.columns);
     }
   }
   if (!good) throw InternalError("oneDNN refused a matrix product");
@@ -98,7 +100,7 @@ void widen_matrix(const Bf16* from, std::int64_t rows, std::int64_t columns, std
 }
 
 template <class R>
-bool multiply_widened(const Matmul<Bf16, R>& op) {
+bool multiply_widened(const Matmul<Bf16, R>& op, const MatmulFinish& finish) {
   if (bf16_matmul_tile().pairs || !worthwhile(op)) return false;
   const std::int64_t a_rows = op.transpose_a ? op.k : op.m, a_columns = op.transpose_a ? op.m : op.k;
   const std::int64_t members = op.stride_a > 0 ? op.batch : 1;
@@ -107,7 +109,7 @@ bool multiply_widened(const Matmul<Bf16, R>& op) {
   for (std::int64_t i = 0; i < a_rows * members; ++i) {
     widen_row(op.a + i / a_rows * op.stride_a + i % a_rows * op.row_a(), a_columns, a.get() + i * a_columns);
   }
-  for_each_library_piece(op, [&](const Piece& p) {
+  for_each_library_piece(op, finish, [&](const Piece& p) {
     const Bf16* from = op.b + p.member * op.stride_b + (op.transpose_b ? p.column * op.row_b() : p.column);
     const std::int64_t b_rows = op.transpose_b ? p.columns : op.k, b_columns = op.transpose_b ? op.k : p.columns;
     const Floats b = allocate_floats(b_rows * b_columns);
@@ -143,9 +145,9 @@ LibrarySgemm* library_sgemm() {
   return found;
 }
 
-bool library_matmul(const Matmul<float, float>& op) {
+bool library_matmul(const Matmul<float, float>& op, const MatmulFinish& finish) {
   if (!worthwhile(op)) return false;
-  for_each_library_piece(op, [&](const Piece& p) {
+  for_each_library_piece(op, finish, [&](const Piece& p) {
     const float* a = op.a + p.member * op.stride_a + (op.transpose_a ? p.row : p.row * op.row_a());
     const float* b = op.b + p.member * op.stride_b + (op.transpose_b ? p.column * op.row_b() : p.column);
     return library_sgemm()(op.transpose_a ? 'T' : 'N', op.transpose_b ? 'T' : 'N', p.rows, p.columns, op.k, float(op.alpha), a, op.row_a(),
@@ -153,7 +155,7 @@ bool library_matmul(const Matmul<float, float>& op) {
   });
   return true;
 }
-bool library_matmul(const Matmul<Bf16, float>& op) { return multiply_widened(op); }
-bool library_matmul(const Matmul<Bf16, Bf16>& op) { return multiply_widened(op); }
+bool library_matmul(const Matmul<Bf16, float>& op, const MatmulFinish& finish) { return multiply_widened(op, finish); }
+bool library_matmul(const Matmul<Bf16, Bf16>& op, const MatmulFinish& finish) { return multiply_widened(op, finish); }
 
 }  // namespace reckon

@@ -2,7 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include "kernels/op/matmul.hpp"
+#include "kernels/cpu/matmul_then.hpp"
 
 namespace reckon {
 
@@ -16,9 +16,9 @@ LibrarySgemm* library_sgemm();
 
 /// Does the product and says so, or does nothing and answers false: no library, a product too small to gain from it, or bf16 on a processor
 /// that multiplies pairs of it.  Pieces of c are divided among threads by the shape alone and each is one thread's: the same bits with any
-/// number of threads.
-bool library_matmul(const Matmul<float, float>& op);
-bool library_matmul(const Matmul<Bf16, float>& op);
-bool library_matmul(const Matmul<Bf16, Bf16>& op);
+/// number of threads.  `finish`, where it is not empty, follows each piece.
+bool library_matmul(const Matmul<float, float>& op, const MatmulFinish& finish = {});
+bool library_matmul(const Matmul<Bf16, float>& op, const MatmulFinish& finish = {});
+bool library_matmul(const Matmul<Bf16, Bf16>& op, const MatmulFinish& finish = {});
 
 }  // namespace reckon

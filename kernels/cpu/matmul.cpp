@@ -134,7 +134,7 @@ std::int64_t block_size(std::int64_t size, std::int64_t most, std::int64_t unit,
 }
 
 template <class T, class R>
-void run_member(const Product<T, R>& product, std::int64_t threads) {
+void run_member(const Product<T, R>& product, const MatmulFinish& finish, std::int64_t threads) {
   const auto& op = product.op;
   const std::int64_t columns = block_size(op.n, columns_of_block, product.tile.columns, threads), across = (op.n + columns - 1) / columns;
   const std::int64_t rows = block_size(op.m, rows_of_task, product.tile.rows, across % threads == 0 ? 1 : threads),
@@ -148,15 +148,17 @@ void run_member(const Product<T, R>& product, std::int64_t threads) {
 #pragma omp for schedule(dynamic)
     for (std::int64_t i = 0; i < across * down; ++i) {
       const std::int64_t row = i % down * rows, column = i / down * columns;
-      product.run({row, std::min(rows, op.m - row), column, std::min(columns, op.n - column)}, room);
+      const Task task{row, std::min(rows, op.m - row), column, std::min(columns, op.n - column)};
+      product.run(task, room);
+      if (finish) finish(task.row, task.rows, task.column, task.columns);
     }
   }
 }
 
 template <class T, class R>
-void matmul(const Matmul<T, R>& op, Stream) {
+void multiply(const Matmul<T, R>& op, const MatmulFinish& finish) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
-  if (library_matmul(op)) return;
+  if (library_matmul(op, finish)) return;
   const MatmulTile tile = tile_for<T>();
   const std::int64_t size_a = round_up(op.m, tile.rows) * words_of(tile, op.k);
   const bool given = op.workspace_bytes >= std::size_t(size_a) * sizeof(float) + 128;
@@ -169,11 +171,19 @@ void matmul(const Matmul<T, R>& op, Stream) {
 #endif
   for (std::int64_t member = 0; member < op.batch; ++member) {
     pack_a(op, tile, op.a + member * op.stride_a, packed_a);
-    run_member(Product<T, R>{op, tile, packed_a, op.b + member * op.stride_b, op.c + member * op.step_c()}, threads);
+    run_member(Product<T, R>{op, tile, packed_a, op.b + member * op.stride_b, op.c + member * op.step_c()}, finish, threads);
   }
 }
 
+template <class T, class R>
+void matmul(const Matmul<T, R>& op, Stream) {
+  multiply(op, {});
+}
+
 }  // namespace
+
+void matmul_then(const Matmul<float>& op, const MatmulFinish& finish) { multiply(op, finish); }
+void matmul_then(const Matmul<Bf16>& op, const MatmulFinish& finish) { multiply(op, finish); }
 
 RECKON_PAIR_LAUNCHERS(cpu, Matmul, matmul)
 

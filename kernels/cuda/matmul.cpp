@@ -9,6 +9,7 @@
 #include <cstring>
 
 #include "kernels/cuda/elementwise.hpp"
+#include "kernels/cuda/matmul_epilogue.hpp"
 #include "runtime/device_blas.hpp"
 #include "runtime/device_check.hpp"
 
@@ -69,6 +70,23 @@ class Product {
     set_layout(result, data_type<R>, op.n, op.m, op.row_c(), op.batch, op.step_c());
   }
 
+  /// What the library does with the product before it stores it.
+  void set_epilogue(MatmulEpilogue epilogue, const void* bias, void* hidden, std::int64_t row) {
+    const bool biased = epilogue == MatmulEpilogue::bias || epilogue == MatmulEpilogue::gelu_bias;
+    const cublasLtEpilogue_t kind = epilogue == MatmulEpilogue::bias        ? CUBLASLT_EPILOGUE_BIAS
+                                    : epilogue == MatmulEpilogue::gelu      ? CUBLASLT_EPILOGUE_GELU_AUX
+                                    : epilogue == MatmulEpilogue::gelu_bias ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS
+                                                                            : CUBLASLT_EPILOGUE_DGELU;
+    const auto set = [&](cublasLtMatmulDescAttributes_t which, const auto& value) {
+      check_blas(library_.description_set(description.handle, which, &value, sizeof value), "setting an epilogue");
+    };
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, kind);
+    if (biased) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    if (epilogue == MatmulEpilogue::bias) return;
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, hidden);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, row);
+  }
+
  private:
   void set_transpose(cublasLtMatmulDescAttributes_t which, bool transpose) {
     const cublasOperation_t operation = transpose ? CUBLAS_OP_T : CUBLAS_OP_N;
@@ -121,6 +139,15 @@ std::vector<cublasLtMatmulHeuristicResult_t> choices(const Matmul<T, R>& op, con
 }
 
 template <class T, class R>
+void start(const Matmul<T, R>& op, const Product<T, R>& product, const BlasLibrary& library, const cublasLtMatmulAlgo_t& algorithm, Stream stream) {
+  const float alpha = static_cast<float>(op.alpha), beta = static_cast<float>(op.beta);
+  check_blas(library.matmul(library.handle, product.description.handle, &alpha, op.b, product.first.handle, op.a, product.second.handle, &beta, op.c,
+                            product.result.handle, op.c, product.result.handle, &algorithm, op.workspace, op.workspace == nullptr ? 0 : op.workspace_bytes,
+                            cuda_stream(stream.handle)),
+             "starting a product");
+}
+
+template <class T, class R>
 void matmul(const Matmul<T, R>& op, Stream stream) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
   if (op.k == 0) {
@@ -143,11 +170,7 @@ void matmul(const Matmul<T, R>& op, Stream stream) {
     if (found.empty()) throw DeviceError("cuBLASLt has no algorithm for this product", "align the matrices to 16 bytes and their rows to 16 elements");
     algorithm = found.front().algo;
   }
-  const float alpha = static_cast<float>(op.alpha), beta = static_cast<float>(op.beta);
-  check_blas(library.matmul(library.handle, product.description.handle, &alpha, op.b, product.first.handle, op.a, product.second.handle, &beta, op.c,
-                            product.result.handle, op.c, product.result.handle, &algorithm, op.workspace, op.workspace == nullptr ? 0 : op.workspace_bytes,
-                            cuda_stream(stream.handle)),
-             "starting a product");
+  start(op, product, library, algorithm, stream);
 }
 
 }  // namespace
@@ -169,6 +192,24 @@ std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<T, R>& op, Stream st
 template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<float, float>&, Stream, int);
 template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, Bf16>&, Stream, int);
 template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, float>&, Stream, int);
+
+template <class T>
+bool matmul_with_epilogue(const Matmul<T>& op, MatmulEpilogue epilogue, const T* bias, T* hidden, Stream stream) {
+  op.check();
+  // The library's own conditions on what GELU saw: rows of a multiple of 8 values, on 16 bytes.
+  const bool keeps = epilogue != MatmulEpilogue::bias;
+  if (op.batch != 1 || op.m == 0 || op.n == 0 || op.k == 0) return false;
+  if (keeps && (op.row_c() % 8 != 0 || alignment_of(hidden) < 16)) return false;
+  const BlasLibrary& library = library_of(stream);
+  Product<T, T> product(op, library);
+  product.set_epilogue(epilogue, bias, hidden, op.row_c());
+  const auto found = choices(op, product, library, 1);
+  if (found.empty()) return false;
+  start(op, product, library, found.front().algo, stream);
+  return true;
+}
+template bool matmul_with_epilogue(const Matmul<float>&, MatmulEpilogue, const float*, float*, Stream);
+template bool matmul_with_epilogue(const Matmul<Bf16>&, MatmulEpilogue, const Bf16*, Bf16*, Stream);
 
 RECKON_PAIR_LAUNCHERS(cuda, Matmul, matmul)
 

@@ -5,7 +5,9 @@
 #include "tests/kernels/emulated_cuda.hpp"
 
 #include "kernels/cuda/attention.cu"
+#include "kernels/cuda/convolution.cu"
 #include "kernels/cuda/elementwise.cu"
+#include "kernels/cuda/linear.cu"
 #include "kernels/cuda/norm.cu"
 #include "kernels/cuda/tokens.cu"
 #include "kernels/cuda/update.cu"

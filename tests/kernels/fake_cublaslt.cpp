@@ -5,6 +5,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cublasLt.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
@@ -16,6 +17,10 @@ using reckon::Bf16;
 
 struct Description {
   cublasOperation_t a = CUBLAS_OP_N, b = CUBLAS_OP_N;
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  const void* bias = nullptr;
+  void* kept = nullptr;
+  std::int64_t kept_leading = 0;
 };
 struct Layout {
   cudaDataType type;
@@ -31,6 +36,24 @@ float read(const void* base, const Layout& layout, std::int64_t index) {
 void write(void* base, const Layout& layout, std::int64_t index, float value) {
   if (layout.type == CUDA_R_16BF) static_cast<Bf16*>(base)[index] = reckon::narrow<Bf16>(value);
   else static_cast<float*>(base)[index] = value;
+}
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+/// bias: one value a row of d; what GELU saw lies as d, its columns kept_leading apart.
+float with_epilogue(const Description& description, const Layout& d, std::int64_t i, std::int64_t j, float value) {
+  const cublasLtEpilogue_t kind = description.epilogue;
+  const std::int64_t at = i + j * description.kept_leading;
+  if (kind == CUBLASLT_EPILOGUE_BIAS || kind == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) value += read(description.bias, d, i);
+  if (kind == CUBLASLT_EPILOGUE_GELU_AUX || kind == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) {
+    write(description.kept, d, at, value);
+    return value * sigmoid(1.5957691216f * (value + 0.044715f * value * value * value));
+  }
+  if (kind == CUBLASLT_EPILOGUE_DGELU) {
+    const float x = read(description.kept, d, at), s = sigmoid(1.5957691216f * (x + 0.044715f * x * x * x));
+    return value * (s + x * s * (1 - s) * 1.5957691216f * (1 + 0.134145f * x * x));
+  }
+  return value;
 }
 
 }  // namespace
@@ -54,10 +77,21 @@ cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t made) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t made, cublasLtMatmulDescAttributes_t which, const void* value, size_t size) {
-  if (size != sizeof(cublasOperation_t)) return CUBLAS_STATUS_INVALID_VALUE;
   auto* description = reinterpret_cast<Description*>(made);
-  std::memcpy(which == CUBLASLT_MATMUL_DESC_TRANSA ? &description->a : &description->b, value, size);
-  return which == CUBLASLT_MATMUL_DESC_TRANSA || which == CUBLASLT_MATMUL_DESC_TRANSB ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+  const auto set = [&](auto& field) {
+    if (size != sizeof field) return CUBLAS_STATUS_INVALID_VALUE;
+    std::memcpy(&field, value, size);
+    return CUBLAS_STATUS_SUCCESS;
+  };
+  switch (which) {
+    case CUBLASLT_MATMUL_DESC_TRANSA: return set(description->a);
+    case CUBLASLT_MATMUL_DESC_TRANSB: return set(description->b);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE: return set(description->epilogue);
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER: return set(description->bias);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER: return set(description->kept);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD: return set(description->kept_leading);
+    default: return CUBLAS_STATUS_INVALID_VALUE;
+  }
 }
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* made, cudaDataType type, uint64_t rows, uint64_t columns, int64_t leading) {
   *made = reinterpret_cast<cublasLtMatrixLayout_t>(new Layout{type, rows, columns, leading});
@@ -123,7 +157,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t made, const
                  read(b, lb, batch * lb.stride + (tb ? j + l * lb.leading : l + j * lb.leading));
         }
         const float old = y == 0 ? 0 : y * read(c, lc, batch * lc.stride + i + j * lc.leading);
-        write(d, ld, batch * ld.stride + i + j * ld.leading, x * sum + old);
+        write(d, ld, batch * ld.stride + i + j * ld.leading, with_epilogue(description, ld, i, j, x * sum + old));
       }
     }
   }
