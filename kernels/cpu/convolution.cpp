@@ -1,10 +1,9 @@
 // Convolution on the CPU: patches are gathered by runs of channels, the products do the rest.
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/op/convolution_products.hpp"
-
 #include <memory>
 
 #include "kernels/cpu/vector.hpp"
+#include "kernels/op/convolution_products.hpp"
 
 namespace reckon {
 namespace {

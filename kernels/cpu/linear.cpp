@@ -71,7 +71,8 @@ void linear_backward(const LinearBackward<T>& op, Stream) {
     launch<Backend::cpu>(op.product(), {});
   } else {
     matmul_then(op.product(), [&](std::int64_t row, std::int64_t rows, std::int64_t column, std::int64_t columns) {
-      for (std::int64_t i = row; i < row + rows; ++i) gelu_gradient_row(op.hidden + i * op.in + column, op.dhidden + i * op.in + column, columns);
+      for (std::int64_t i = row; i < row + rows; ++i)
+        gelu_gradient_row(op.hidden + i * op.in + column, op.dhidden + i * op.in + column, columns);
     });
   }
   if (op.activation == Activation::swiglu) {

@@ -45,7 +45,9 @@ struct ConvolutionShape {
     return in + 2 * padding < kernel ? 0 : (in + 2 * padding - kernel) / stride + 1;
   }
   /// The side of a square kernel of the same area: what the shared formula asks for.
-  double kernel_side() const { return kernel_height == kernel_width ? double(kernel_height) : __builtin_sqrt(double(kernel_height * kernel_width)); }
+  double kernel_side() const {
+    return kernel_height == kernel_width ? double(kernel_height) : __builtin_sqrt(double(kernel_height * kernel_width));
+  }
 };
 
 /// y[b, i, j, o] = sum over (u, v, c) of x[b, i stride + u - padding, j stride + v - padding, c] weight[o, u, v, c]; x is 0 outside.

@@ -52,8 +52,9 @@ void convolution_input_gradient_by_products(const ConvolutionInputGradient<T>& o
       return;
     }
     if (op.out_pixels() > 0) {
-      launch<B>(Matmul<T, float>{.m = count * op.out_pixels(), .n = op.patch(), .k = op.out_channels, .a = dy, .b = op.weight, .c = patches},
-                stream);
+      launch<B>(
+          Matmul<T, float>{.m = count * op.out_pixels(), .n = op.patch(), .k = op.out_channels, .a = dy, .b = op.weight, .c = patches},
+          stream);
     }
     scatter(images_of(op, count), patches, dx);
   });

@@ -30,13 +30,12 @@ struct LinearForward {
   T* active = nullptr;
 
   RECKON_HOST_DEVICE std::int64_t width() const { return activation == Activation::swiglu ? out / 2 : out; }
-  Matmul<T> product() const {
-    return {.m = rows, .n = out, .k = in, .transpose_b = true, .a = x, .b = weight, .c = hidden};
-  }
+  Matmul<T> product() const { return {.m = rows, .n = out, .k = in, .transpose_b = true, .a = x, .b = weight, .c = hidden}; }
   Work work() const {
     Work sum = product().work();
     if (activation != Activation::none) {
-      sum = sum + Work{Flops{double(rows) * double(out)}, Bytes{double(rows) * double(width()) * sizeof(T)}, Bytes{double(rows) * double(out) * sizeof(T)}};
+      sum = sum + Work{Flops{double(rows) * double(out)}, Bytes{double(rows) * double(width()) * sizeof(T)},
+                       Bytes{double(rows) * double(out) * sizeof(T)}};
     }
     return sum;
   }
@@ -66,7 +65,8 @@ struct LinearBackward {
   }
   Work work() const {
     Work sum = product().work();
-    if (activation != Activation::none) sum = sum + elementwise_work(double(rows) * double(stride()), 1, activation == Activation::swiglu ? 0.5 : 0, 0, sizeof(T));
+    if (activation != Activation::none)
+      sum = sum + elementwise_work(double(rows) * double(stride()), 1, activation == Activation::swiglu ? 0.5 : 0, 0, sizeof(T));
     return sum;
   }
   void check() const { require(rows >= 0 && in >= 0 && out >= 0, "a linear layer with a negative size"); }

@@ -164,14 +164,14 @@ Buffer<T> Block<T>::run_forward(BlockKept<T>& kept) {
   const Entered<T> inside = enter(s, kept.attention_input.data(), s.hidden);
   kept.qkv = linear_forward(qkv_, *unit_, inside.data, s.tokens);
   add_bias(qkv_, *unit_, kept.qkv, s.tokens);
-  if (!s.rotary.cosine.empty()) {
+  if (s.cosine) {
     run(Rotary<T>{.tokens = s.tokens,
                   .heads = s.heads + s.kv_heads,
                   .head_dim = s.head_dim,
                   .stride = qkv_.out,
                   .period = s.local_seq,
-                  .cosine = s.rotary.cosine.data(),
-                  .sine = s.rotary.sine.data(),
+                  .cosine = s.cosine.data(),
+                  .sine = s.sine.data(),
                   .x = kept.qkv.data()});
   }
   attention_forward(s, kept.qkv.data(), kept.attention);
@@ -225,15 +225,15 @@ Buffer<T> Block<T>::attention_part_backward(const T* dmiddle, BlockKept<T>& kept
   weight_backward(output_, *unit_, kept.attention.out.data(), dinside.data, s.tokens);
   const Buffer<T> dattended = input_backward(output_, *unit_, dinside.data, s.tokens);
   Buffer<T> dqkv = attention_backward(s, kept.qkv.data(), kept.attention, dattended.data());
-  if (!s.rotary.cosine.empty()) {
+  if (s.cosine) {
     run(Rotary<T>{.tokens = s.tokens,
                   .heads = s.heads + s.kv_heads,
                   .head_dim = s.head_dim,
                   .stride = qkv_.out,
                   .period = s.local_seq,
                   .inverse = true,
-                  .cosine = s.rotary.cosine.data(),
-                  .sine = s.rotary.sine.data(),
+                  .cosine = s.cosine.data(),
+                  .sine = s.sine.data(),
                   .x = dqkv.data()});
   }
   bias_backward(qkv_, *unit_, dqkv.data(), s.tokens);

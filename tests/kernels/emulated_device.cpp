@@ -31,6 +31,10 @@ void copy_to_host(void* host, const void* device, std::size_t size, Stream) { st
 void copy_on_device(void* to, const void* from, std::size_t size, Stream) { std::memcpy(to, from, size); }
 void fill_device(void* device, unsigned char byte, std::size_t size, Stream) { std::memset(device, byte, size); }
 
+void* allocate_unified(std::size_t size) { return ::operator new(size, std::align_val_t{256}); }
+void free_unified(void* data) noexcept { ::operator delete(data, std::align_val_t{256}); }
+void choose_device(int) {}
+
 struct DeviceStream::Owned {};
 DeviceStream::DeviceStream() = default;
 DeviceStream::~DeviceStream() = default;

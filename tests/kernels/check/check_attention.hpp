@@ -119,7 +119,8 @@ Report check_attention_backward(Place& place, const AttentionCase& c, bool accum
   wide.dq = dq_ref.data(), wide.dk = dk_ref.data(), wide.dv = dv_ref.data(), wide.accumulate = accumulate;
   reckon::launch<Backend::reference>(wide, {});
   // |dp| stays below a few standard deviations of a sum of head_dim products; a key of the first tokens gathers log(seq) shares of p.
-  const double size = 1 + 1.4 * std::sqrt(double(c.head_dim)), tolerance = detail::attention_tolerance<T>(c) + detail::between_products<T>();
+  const double size = 1 + 1.4 * std::sqrt(double(c.head_dim)),
+               tolerance = detail::attention_tolerance<T>(c) + detail::between_products<T>();
   const double shares =
       double(c.heads / c.kv_heads) * (2 + std::log2(1.0 + double(c.seq_q)) + double(c.seq_q) / double(std::max<std::int64_t>(1, c.seq_kv)));
   const auto bound = [&](std::size_t n, double x) { return std::vector<double>(n, x); };
@@ -197,7 +198,7 @@ inline const std::vector<AttentionCase>& tensor_attention_cases() {
                                                 {1, 1, 1, 5, 131, 128, false},
                                                 {1, 1, 1, 130, 3, 64, false},
                                                 {1, 2, 1, 33, 100, 64, true, 67, 0},
-                                                {1, 1, 1, 40, 40, 64, true, 0, 40},   // every key lies in the future
+                                                {1, 1, 1, 40, 40, 64, true, 0, 40},    // every key lies in the future
                                                 {1, 2, 2, 70, 66, 128, true, 20, 51},  // some queries see none, the others a few
                                                 {1, 1, 1, 66, 66, 64, true, 66, 0}};
   return cases;
