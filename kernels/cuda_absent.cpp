@@ -11,6 +11,7 @@
 #include "kernels/op/linear.hpp"
 #include "kernels/op/matmul.hpp"
 #include "kernels/op/memory.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 #include "kernels/op/norm.hpp"
 #include "kernels/op/update.hpp"
 #include "runtime/device.hpp"
@@ -64,6 +65,10 @@ RECKON_PAIR_LAUNCHERS(cuda, Sgd, absent)
 RECKON_PAIR_LAUNCHERS(cuda, LambMoments, absent)
 RECKON_PAIR_LAUNCHERS(cuda, AdamW, absent)
 RECKON_PAIR_LAUNCHERS(cuda, Matmul, absent)
+RECKON_LAUNCHER(cuda, Matmul<F16>) { absent(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16, float>) { absent(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, Bf16>) { absent(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, float>) { absent(op, stream); }
 
 template <class T, class R>
 std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<T, R>&, Stream, int) {

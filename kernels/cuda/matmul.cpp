@@ -3,7 +3,7 @@
 // The library thinks in column-major matrices.  A row-major (m, n) matrix is a column-major (n, m) one, so that we ask for
 // c^T = op(b)^T op(a)^T: b first, then a, each transposed exactly when it is here.  Source: cuBLAS library documentation, cublasLtMatmul.
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/op/matmul.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 
 #include <algorithm>
 #include <cstring>
@@ -22,6 +22,10 @@ template <class T>
 constexpr cudaDataType_t data_type = CUDA_R_32F;
 template <>
 constexpr cudaDataType_t data_type<Bf16> = CUDA_R_16BF;
+template <>
+constexpr cudaDataType_t data_type<F16> = CUDA_R_16F;
+template <>
+constexpr cudaDataType_t data_type<F8> = CUDA_R_8F_E4M3;
 
 /// A cuBLASLt object with its destroying function.
 template <class Handle, class Destroy>
@@ -150,7 +154,13 @@ void start(const Matmul<T, R>& op, const Product<T, R>& product, const BlasLibra
 template <class T, class R>
 void matmul(const Matmul<T, R>& op, Stream stream) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
-  if (op.k == 0) {
+  if constexpr (sizeof(T) == 1) {
+    require(!op.transpose_a && op.transpose_b && op.k % 16 == 0 && op.n % 16 == 0 && op.row_a() % 16 == 0 && op.row_b() % 16 == 0,
+            "a product of fp8 that is not a b^T with rows of multiples of 16");
+  }
+  if constexpr (std::is_same_v<T, F16>) {
+    require(op.k > 0, "a product of fp16 over nothing");
+  } else if (op.k == 0) {
     const bool whole = op.row_c() == op.n;
     for (std::int64_t i = 0; i < op.batch; ++i) {
       for (std::int64_t row = 0; row < (whole ? 1 : op.m); ++row) {
@@ -212,5 +222,9 @@ template bool matmul_with_epilogue(const Matmul<float>&, MatmulEpilogue, const f
 template bool matmul_with_epilogue(const Matmul<Bf16>&, MatmulEpilogue, const Bf16*, Bf16*, Stream);
 
 RECKON_PAIR_LAUNCHERS(cuda, Matmul, matmul)
+RECKON_LAUNCHER(cuda, Matmul<F16>) { op.check(); matmul(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16, float>) { op.check(); matmul(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, Bf16>) { op.check(); matmul(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, float>) { op.check(); matmul(op, stream); }
 
 }  // namespace reckon

@@ -83,6 +83,32 @@ void run_with_room(Op op) {
   run(op);
 }
 
+/// Collectives of fp32 sums and of bytes: in the stream where the ranks have NCCL, else through MPI when launched work is done.
+template <class A>
+void sum_over(const Communicator& group, A* data, std::int64_t count) {
+  const Machine& machine = current_machine();
+  if constexpr (std::is_same_v<A, float>) {
+    if (const DeviceGroup* device = machine.group(group)) return device->all_reduce_sum(data, count, machine.stream());
+  }
+  settle();
+  group.all_reduce_sum(data, count);
+}
+template <class A>
+void sum_parts_over(const Communicator& group, const A* whole, A* part, std::int64_t count) {
+  const Machine& machine = current_machine();
+  if constexpr (std::is_same_v<A, float>) {
+    if (const DeviceGroup* device = machine.group(group)) return device->reduce_scatter_sum(whole, part, count, machine.stream());
+  }
+  settle();
+  group.reduce_scatter_sum(whole, part, count);
+}
+inline void gather_over(const Communicator& group, const void* part, void* whole, std::size_t bytes) {
+  const Machine& machine = current_machine();
+  if (const DeviceGroup* device = machine.group(group)) return device->all_gather(part, whole, bytes, machine.stream());
+  settle();
+  group.all_gather(part, whole, bytes);
+}
+
 /// Sums of activations over ranks.  bf16 is summed in fp32 and rounded once.
 template <class T>
 void all_reduce(const Communicator& group, T* data, std::int64_t count) {
@@ -90,12 +116,10 @@ void all_reduce(const Communicator& group, T* data, std::int64_t count) {
   if constexpr (std::is_same_v<T, Bf16>) {
     const Buffer<float> wide(count);
     run(Widen<Bf16>{.count = count, .x = data, .out = wide.data()});
-    settle();
-    group.all_reduce_sum(wide.data(), count);
+    sum_over(group, wide.data(), count);
     run(Narrow<Bf16>{.count = count, .x = wide.data(), .out = data});
   } else {
-    settle();
-    group.all_reduce_sum(data, count);
+    sum_over(group, data, count);
   }
 }
 
@@ -106,12 +130,10 @@ void reduce_scatter(const Communicator& group, const T* whole, T* part, std::int
     const std::int64_t all = count * group.size();
     const Buffer<float> wide(all), sum(count);
     run(Widen<Bf16>{.count = all, .x = whole, .out = wide.data()});
-    settle();
-    group.reduce_scatter_sum(wide.data(), sum.data(), count);
+    sum_parts_over(group, wide.data(), sum.data(), count);
     run(Narrow<Bf16>{.count = count, .x = sum.data(), .out = part});
   } else {
-    settle();
-    group.reduce_scatter_sum(whole, part, count);
+    sum_parts_over(group, whole, part, count);
   }
 }
 

@@ -33,6 +33,16 @@ Machine::~Machine() {
   }
 }
 
+const DeviceGroup* Machine::group(const Communicator& ranks) const {
+  if (!device_ || ranks.size() == 1) return nullptr;
+  std::unique_ptr<DeviceGroup>& group = groups_[ranks.identity()];
+  if (!group) {
+    group = std::make_unique<DeviceGroup>(ranks.rank(), ranks.size(),
+                                          [&](const void* part, void* whole, std::size_t bytes) { ranks.all_gather(part, whole, bytes); });
+  }
+  return group->usable() ? group.get() : nullptr;
+}
+
 void* Machine::allocate(std::size_t bytes) const {
   if (!device_) {
     void* data = ::operator new (bytes, std::align_val_t{64});

@@ -13,6 +13,8 @@
 #include <vector>
 
 #include "kernels/op/backend.hpp"
+#include "runtime/communicator.hpp"
+#include "runtime/device_group.hpp"
 #include "runtime/device_memory.hpp"
 
 namespace reckon::train {
@@ -34,6 +36,8 @@ class Machine {
   void wait() const {
     if (device_) device_->wait();
   }
+  /// NCCL among the GPUs of a group, made at its first message (collective); null where messages go through MPI.
+  const DeviceGroup* group(const Communicator& ranks) const;
   void* allocate(std::size_t bytes) const;
   void release(void* data, std::size_t bytes) const noexcept;
 
@@ -41,6 +45,7 @@ class Machine {
   Backend backend_ = Backend::cpu;
   std::unique_ptr<DeviceStream> device_;
   mutable std::map<std::size_t, std::vector<void*>> free_;
+  mutable std::map<const void*, std::unique_ptr<DeviceGroup>> groups_;
 };
 
 /// The machine that this thread works on; the processor where none was set.

@@ -110,16 +110,14 @@ void Unit<T>::spread_weights() {
 template <class T>
 void Unit<T>::spread_sharded() {
   if (!shard_states_ || shard_weights_) return;
-  settle();
-  replicas_->all_gather(weights_.data() + owned_first_, weights_.data(), std::size_t(owned_count_) * sizeof(T));
+  gather_over(*replicas_, weights_.data() + owned_first_, weights_.data(), std::size_t(owned_count_) * sizeof(T));
 }
 
 template <class T>
 const T* Unit<T>::weights() {
   if (!gathered_) {
     weights_ = Buffer<T>(count_);
-    settle();
-    replicas_->all_gather(shard_.data(), weights_.data(), shard_.bytes());
+    gather_over(*replicas_, shard_.data(), weights_.data(), shard_.bytes());
     gathered_ = true;
   }
   return weights_.data();
@@ -171,12 +169,11 @@ template <class T>
 void Unit<T>::finish_gradient() {
   if (!gradient_) return;
   sum_tensor_partial();
-  settle();
   if (shard_empty_) {
-    replicas_->reduce_scatter_sum(gradient_.data(), gradient_shard_.data(), owned_count_);
+    sum_parts_over(*replicas_, gradient_.data(), gradient_shard_.data(), owned_count_);
   } else {
     const Buffer<A> part(owned_count_);
-    replicas_->reduce_scatter_sum(gradient_.data(), part.data(), owned_count_);
+    sum_parts_over(*replicas_, gradient_.data(), part.data(), owned_count_);
     run(ResidualAdd<A>{.count = owned_count_, .a = gradient_shard_.data(), .b = part.data(), .out = gradient_shard_.data()});
   }
   shard_empty_ = false;
@@ -194,13 +191,12 @@ void Unit<T>::reduce_gradient() {
   full_gradient();
   sum_tensor_partial();
   if (replicas_->size() == 1) return;
-  settle();
   if (shard_states_) {
     const Buffer<A> part(owned_count_);
-    replicas_->reduce_scatter_sum(gradient_.data(), part.data(), owned_count_);
+    sum_parts_over(*replicas_, gradient_.data(), part.data(), owned_count_);
     copy_bytes(gradient_.data() + owned_first_, part.data(), part.bytes());
   } else {
-    replicas_->all_reduce_sum(gradient_.data(), count_);
+    sum_over(*replicas_, gradient_.data(), count_);
   }
 }
 

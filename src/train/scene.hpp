@@ -51,8 +51,7 @@ template <class T>
 Entered<T> enter(const Scene<T>& scene, const T* outside, std::int64_t width) {
   if (!scene.scattered) return {{}, outside};
   Entered<T> inside{Buffer<T>(scene.tokens * width), nullptr};
-  settle();
-  scene.grid->tensor.all_gather(outside, inside.room.data(), std::size_t(scene.rows * width) * sizeof(T));
+  gather_over(scene.grid->tensor, outside, inside.room.data(), std::size_t(scene.rows * width) * sizeof(T));
   inside.data = inside.room.data();
   return inside;
 }

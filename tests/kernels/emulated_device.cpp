@@ -5,6 +5,7 @@
 #include <new>
 
 #include "kernels/cuda/matmul_epilogue.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 #include "runtime/device.hpp"
 #include "runtime/device_memory.hpp"
 
@@ -56,6 +57,10 @@ Seconds DeviceEvent::since(const DeviceEvent& start) const {
 RECKON_LAUNCHER(cuda, Matmul<float>) { launch<Backend::reference>(op, stream); }
 RECKON_LAUNCHER(cuda, Matmul<Bf16>) { launch<Backend::reference>(op, stream); }
 RECKON_LAUNCHER(cuda, Matmul<Bf16, float>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16, float>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, Bf16>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, float>) { launch<Backend::reference>(op, stream); }
 template <class T>
 bool matmul_with_epilogue(const Matmul<T>&, MatmulEpilogue, const T*, T*, Stream) {
   return false;  // the own pass behind the product is under test

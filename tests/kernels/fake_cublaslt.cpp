@@ -9,7 +9,7 @@
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/op/element.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 
 namespace {
 
@@ -31,10 +31,13 @@ struct Layout {
 
 float read(const void* base, const Layout& layout, std::int64_t index) {
   if (layout.type == CUDA_R_16BF) return reckon::widen(static_cast<const Bf16*>(base)[index]);
+  if (layout.type == CUDA_R_16F) return reckon::widen(static_cast<const reckon::F16*>(base)[index]);
+  if (layout.type == CUDA_R_8F_E4M3) return reckon::widen(static_cast<const reckon::F8*>(base)[index]);
   return static_cast<const float*>(base)[index];
 }
 void write(void* base, const Layout& layout, std::int64_t index, float value) {
   if (layout.type == CUDA_R_16BF) static_cast<Bf16*>(base)[index] = reckon::narrow<Bf16>(value);
+  else if (layout.type == CUDA_R_16F) static_cast<reckon::F16*>(base)[index] = reckon::narrow<reckon::F16>(value);
   else static_cast<float*>(base)[index] = value;
 }
 
@@ -146,6 +149,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t made, const
   if (static_cast<int64_t>(tb ? lb.columns : lb.rows) != k || ld.rows != static_cast<uint64_t>(m) || ld.columns != static_cast<uint64_t>(n)) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
+  const bool eighth = la.type == CUDA_R_8F_E4M3;
+  if (eighth && (!ta || tb || k % 16 != 0 || m % 16 != 0)) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (algorithm == nullptr || algorithm->data[0] == 0 || (algorithm->data[0] == 2 && workspace_size < 1000)) return CUBLAS_STATUS_INVALID_VALUE;
   const float x = *static_cast<const float*>(alpha), y = *static_cast<const float*>(beta);
   for (int64_t batch = 0; batch < ld.batch; ++batch) {
