@@ -168,7 +168,8 @@ CommandSpec train_spec() {
       {},
       "'mpiexec -n 4 reckon train --tp 2 --pp 2 ...' trains on 4 ranks. The loss does not depend on the strategy, up to rounding. With "
       "--checkpoint a run that was killed is started again by the same "
-      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step."};
+      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step. With --backend cuda each "
+      "rank trains on a GPU; sums over ranks go through NCCL where every rank of a group has a GPU of its own, else through MPI."};
 }
 
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session) {

@@ -22,13 +22,13 @@ void check_narrow_products(Place& place, std::uint64_t seed, const Launch& launc
   const auto named = [](const char* type, const MatmulShape& s) {
     return std::string("matmul ") + type + " " + std::to_string(s.m) + " " + std::to_string(s.n) + " " + std::to_string(s.k);
   };
-  for (const MatmulShape s : {MatmulShape{.m = 8, .n = 16, .k = 24, .transpose_b = true}, {.m = 40, .n = 64, .k = 96, .transpose_a = true}, {.m = 128, .n = 256, .k = 384},
+  for (const MatmulShape& s : {MatmulShape{.m = 8, .n = 16, .k = 24, .transpose_b = true}, {.m = 40, .n = 64, .k = 96, .transpose_a = true}, {.m = 128, .n = 256, .k = 384},
                               {.m = 24, .n = 48, .k = 64, .batch = 3, .transpose_a = true, .transpose_b = true, .alpha = 0.5, .beta = 1}}) {
     visit(named("fp16", s), check_matmul<F16, F16>(place, s, {seed, 0}, launch, workspace));
     visit(named("fp16 -> fp32", s), check_matmul<F16, float>(place, s, {seed, 0}, launch, workspace));
   }
   // Sums of fp8 products keep fewer bits than fp32 in the hardware: 10 are asked for, as of tf32 operands.
-  for (const MatmulShape s : {MatmulShape{.m = 16, .n = 16, .k = 16, .transpose_b = true}, {.m = 48, .n = 80, .k = 112, .transpose_b = true, .alpha = 0.25},
+  for (const MatmulShape& s : {MatmulShape{.m = 16, .n = 16, .k = 16, .transpose_b = true}, {.m = 48, .n = 80, .k = 112, .transpose_b = true, .alpha = 0.25},
                               {.m = 128, .n = 256, .k = 512, .transpose_b = true}}) {
     visit(named("fp8 -> bf16", s), check_matmul<F8, Bf16>(place, s, {seed, 0}, launch, workspace, true));
     visit(named("fp8 -> fp32", s), check_matmul<F8, float>(place, s, {seed, 0}, launch, workspace, true));
