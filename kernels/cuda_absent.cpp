@@ -4,11 +4,14 @@
 #include "kernels/op/adamw.hpp"
 #include "kernels/op/attention.hpp"
 #include "kernels/op/bias.hpp"
+#include "kernels/op/convolution.hpp"
 #include "kernels/op/cross_entropy.hpp"
 #include "kernels/op/embedding.hpp"
 #include "kernels/op/experts.hpp"
+#include "kernels/op/linear.hpp"
 #include "kernels/op/matmul.hpp"
 #include "kernels/op/memory.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 #include "kernels/op/norm.hpp"
 #include "kernels/op/update.hpp"
 #include "runtime/device.hpp"
@@ -53,10 +56,19 @@ RECKON_LAUNCHERS(cuda, LambApply, absent)
 RECKON_LAUNCHERS(cuda, SumOfSquares, absent)
 RECKON_LAUNCHERS(cuda, Narrow, absent)
 RECKON_LAUNCHERS(cuda, Widen, absent)
+RECKON_LAUNCHERS(cuda, LinearForward, absent)
+RECKON_LAUNCHERS(cuda, LinearBackward, absent)
+RECKON_LAUNCHERS(cuda, ConvolutionForward, absent)
+RECKON_LAUNCHERS(cuda, ConvolutionInputGradient, absent)
+RECKON_LAUNCHERS(cuda, ConvolutionWeightGradient, absent)
 RECKON_PAIR_LAUNCHERS(cuda, Sgd, absent)
 RECKON_PAIR_LAUNCHERS(cuda, LambMoments, absent)
 RECKON_PAIR_LAUNCHERS(cuda, AdamW, absent)
 RECKON_PAIR_LAUNCHERS(cuda, Matmul, absent)
+RECKON_LAUNCHER(cuda, Matmul<F16>) { absent(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16, float>) { absent(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, Bf16>) { absent(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, float>) { absent(op, stream); }
 
 template <class T, class R>
 std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<T, R>&, Stream, int) {

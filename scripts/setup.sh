@@ -8,6 +8,7 @@ packages=(
   mpich libmpich-dev libhdf5-dev                               # MPI, HDF5
   libboost-program-options-dev nlohmann-json3-dev libfmt-dev libspdlog-dev
   libxlsxwriter-dev                                            # workbooks of reckon report
+  libdnnl2                                                     # matrix products on the CPU
   libgtest-dev libgmock-dev libsimgrid-dev                     # tests; SimGrid: the simulator's flows against it
   python3 python3-h5py python3-xarray python3-netcdf4 python3-numpy python3-pandas
 )

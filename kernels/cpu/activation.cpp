@@ -2,22 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "kernels/op/activation.hpp"
 
-#include "kernels/cpu/vector.hpp"
+#include "kernels/cpu/fast_gelu.hpp"
 
 namespace reckon {
 namespace {
-
-constexpr float scale = float(gelu_scale), cubic = float(gelu_cubic);
-
-/// 2 u of the tanh form: out = x sigmoid(2 u).
-RECKON_INLINE float gelu_logit(float x) { return 2.0f * scale * (x + cubic * x * x * x); }
 
 template <class T>
 RECKON_CLONES void gelu_forward_piece(const T* x, T* out, std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
-    const float value = widen(x[i]);
-    out[i] = narrow<T>(value * fast_sigmoid(gelu_logit(value)));
+    out[i] = narrow<T>(fast_gelu(widen(x[i])));
   }
 }
 
@@ -25,11 +19,7 @@ template <class T>
 RECKON_CLONES void gelu_backward_piece(const T* x, const T* dout, T* dx, std::int64_t count) {
 #pragma omp simd
   for (std::int64_t i = 0; i < count; ++i) {
-    const float value = widen(x[i]);
-    // s (1 - s) is even in the logit: 1 - s is taken from the other side, where it keeps its digits.
-    const float logit = gelu_logit(value), s = fast_sigmoid(logit), rest = fast_sigmoid(-logit);
-    const float slope = scale * (1.0f + 3.0f * cubic * value * value);
-    dx[i] = narrow<T>(widen(dout[i]) * (s + 2.0f * value * s * rest * slope));
+    dx[i] = narrow<T>(widen(dout[i]) * fast_gelu_slope(widen(x[i])));
   }
 }
 

@@ -1,4 +1,5 @@
-// The CPU matrix product: operands packed into panels as wide as a register tile, in blocks that stay in cache.
+// The CPU matrix product: oneDNN's where it is installed (library_matmul.hpp), else own tiles over operands that are packed into panels as
+// wide as a register tile, in blocks that stay in cache.
 //
 // a is packed once, as a whole; b block by block where it is used, so that a large b (a weight matrix beside few tokens) is read from
 // memory once and never written back.  Tiles add to c itself where its type and factors allow it.  Blocks of c are divided among threads,
@@ -8,7 +9,7 @@
 
 #include <type_traits>
 
-#include "kernels/cpu/blas.hpp"
+#include "kernels/cpu/library_matmul.hpp"
 #include "kernels/cpu/panel.hpp"
 #include "kernels/cpu/vector.hpp"
 
@@ -19,8 +20,9 @@
 namespace reckon {
 namespace {
 
-// For a second-level cache of 1 MiB: a block of b (depth x columns) and one of a (rows x depth) take 384 KiB and 252 KiB of it.
-constexpr std::int64_t depth_of_block = 384, rows_of_block = 168, columns_of_block = 256, rows_of_task = 1008;
+// A panel of a (14 x depth, 21 KiB) stays in a first-level cache of 32 KiB while the panels of a block of b (depth x columns, 384 KiB)
+// stream past it from a second-level cache of 1 MiB.
+constexpr std::int64_t depth_of_block = 384, columns_of_block = 256, rows_of_task = 1008;
 
 /// The first cache line inside a workspace.
 float* aligned(void* workspace) { return reinterpret_cast<float*>((reinterpret_cast<std::uintptr_t>(workspace) + 63) / 64 * 64); }
@@ -93,18 +95,15 @@ struct Product {
     for (std::int64_t l = 0; l < words(); l += depth_of_block) {
       const std::int64_t depth = std::min(depth_of_block, words() - l);
       pack_b(t.column, t.columns, l, depth, room.b.get());
-      for (std::int64_t block = 0; block < t.rows; block += rows_of_block) {
-        const std::int64_t end = std::min(t.rows, block + rows_of_block);
+      for (std::int64_t i = 0; i < t.rows; i += tile.rows) {
+        const float* a_panel = packed_a + (t.row + i) * words() + l * tile.rows;
         for (std::int64_t j = 0; j < t.columns; j += tile.columns) {
-          for (std::int64_t i = block; i < end; i += tile.rows) {
-            const float* a_panel = packed_a + (t.row + i) * words() + l * tile.rows;
-            const float* b_panel = room.b.get() + j * depth;
-            if (direct()) {
-              multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1,
-                              room.edge.get());
-            } else {
-              tile.multiply(depth, a_panel, b_panel, room.sum.get() + i * width + j, width, l > 0);
-            }
+          const float* b_panel = room.b.get() + j * depth;
+          if (direct()) {
+            multiply_into_c(depth, a_panel, b_panel, t.row + i, t.column + j, t.rows - i, t.columns - j, l > 0 || op.beta == 1,
+                            room.edge.get());
+          } else {
+            tile.multiply(depth, a_panel, b_panel, room.sum.get() + i * width + j, width, l > 0);
           }
         }
       }
@@ -135,7 +134,7 @@ std::int64_t block_size(std::int64_t size, std::int64_t most, std::int64_t unit,
 }
 
 template <class T, class R>
-void run_member(const Product<T, R>& product, std::int64_t threads) {
+void run_member(const Product<T, R>& product, const MatmulFinish& finish, std::int64_t threads) {
   const auto& op = product.op;
   const std::int64_t columns = block_size(op.n, columns_of_block, product.tile.columns, threads), across = (op.n + columns - 1) / columns;
   const std::int64_t rows = block_size(op.m, rows_of_task, product.tile.rows, across % threads == 0 ? 1 : threads),
@@ -149,15 +148,17 @@ void run_member(const Product<T, R>& product, std::int64_t threads) {
 #pragma omp for schedule(dynamic)
     for (std::int64_t i = 0; i < across * down; ++i) {
       const std::int64_t row = i % down * rows, column = i / down * columns;
-      product.run({row, std::min(rows, op.m - row), column, std::min(columns, op.n - column)}, room);
+      const Task task{row, std::min(rows, op.m - row), column, std::min(columns, op.n - column)};
+      product.run(task, room);
+      if (finish) finish(task.row, task.rows, task.column, task.columns);
     }
   }
 }
 
 template <class T, class R>
-void matmul(const Matmul<T, R>& op, Stream) {
+void multiply(const Matmul<T, R>& op, const MatmulFinish& finish) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
-  if (blas_matmul(op)) return;
+  if (library_matmul(op, finish)) return;
   const MatmulTile tile = tile_for<T>();
   const std::int64_t size_a = round_up(op.m, tile.rows) * words_of(tile, op.k);
   const bool given = op.workspace_bytes >= std::size_t(size_a) * sizeof(float) + 128;
@@ -170,11 +171,19 @@ void matmul(const Matmul<T, R>& op, Stream) {
 #endif
   for (std::int64_t member = 0; member < op.batch; ++member) {
     pack_a(op, tile, op.a + member * op.stride_a, packed_a);
-    run_member(Product<T, R>{op, tile, packed_a, op.b + member * op.stride_b, op.c + member * op.step_c()}, threads);
+    run_member(Product<T, R>{op, tile, packed_a, op.b + member * op.stride_b, op.c + member * op.step_c()}, finish, threads);
   }
 }
 
+template <class T, class R>
+void matmul(const Matmul<T, R>& op, Stream) {
+  multiply(op, {});
+}
+
 }  // namespace
+
+void matmul_then(const Matmul<float>& op, const MatmulFinish& finish) { multiply(op, finish); }
+void matmul_then(const Matmul<Bf16>& op, const MatmulFinish& finish) { multiply(op, finish); }
 
 RECKON_PAIR_LAUNCHERS(cpu, Matmul, matmul)
 

@@ -3,12 +3,13 @@
 // The library thinks in column-major matrices.  A row-major (m, n) matrix is a column-major (n, m) one, so that we ask for
 // c^T = op(b)^T op(a)^T: b first, then a, each transposed exactly when it is here.  Source: cuBLAS library documentation, cublasLtMatmul.
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/op/matmul.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 
 #include <algorithm>
 #include <cstring>
 
 #include "kernels/cuda/elementwise.hpp"
+#include "kernels/cuda/matmul_epilogue.hpp"
 #include "runtime/device_blas.hpp"
 #include "runtime/device_check.hpp"
 
@@ -21,6 +22,10 @@ template <class T>
 constexpr cudaDataType_t data_type = CUDA_R_32F;
 template <>
 constexpr cudaDataType_t data_type<Bf16> = CUDA_R_16BF;
+template <>
+constexpr cudaDataType_t data_type<F16> = CUDA_R_16F;
+template <>
+constexpr cudaDataType_t data_type<F8> = CUDA_R_8F_E4M3;
 
 /// A cuBLASLt object with its destroying function.
 template <class Handle, class Destroy>
@@ -67,6 +72,23 @@ class Product {
     set_layout(first, data_type<T>, op.transpose_b ? op.k : op.n, op.transpose_b ? op.n : op.k, op.row_b(), op.batch, op.stride_b);
     set_layout(second, data_type<T>, op.transpose_a ? op.m : op.k, op.transpose_a ? op.k : op.m, op.row_a(), op.batch, op.stride_a);
     set_layout(result, data_type<R>, op.n, op.m, op.row_c(), op.batch, op.step_c());
+  }
+
+  /// What the library does with the product before it stores it.
+  void set_epilogue(MatmulEpilogue epilogue, const void* bias, void* hidden, std::int64_t row) {
+    const bool biased = epilogue == MatmulEpilogue::bias || epilogue == MatmulEpilogue::gelu_bias;
+    const cublasLtEpilogue_t kind = epilogue == MatmulEpilogue::bias        ? CUBLASLT_EPILOGUE_BIAS
+                                    : epilogue == MatmulEpilogue::gelu      ? CUBLASLT_EPILOGUE_GELU_AUX
+                                    : epilogue == MatmulEpilogue::gelu_bias ? CUBLASLT_EPILOGUE_GELU_AUX_BIAS
+                                                                            : CUBLASLT_EPILOGUE_DGELU;
+    const auto set = [&](cublasLtMatmulDescAttributes_t which, const auto& value) {
+      check_blas(library_.description_set(description.handle, which, &value, sizeof value), "setting an epilogue");
+    };
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE, kind);
+    if (biased) set(CUBLASLT_MATMUL_DESC_BIAS_POINTER, bias);
+    if (epilogue == MatmulEpilogue::bias) return;
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER, hidden);
+    set(CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD, row);
   }
 
  private:
@@ -121,9 +143,24 @@ std::vector<cublasLtMatmulHeuristicResult_t> choices(const Matmul<T, R>& op, con
 }
 
 template <class T, class R>
+void start(const Matmul<T, R>& op, const Product<T, R>& product, const BlasLibrary& library, const cublasLtMatmulAlgo_t& algorithm, Stream stream) {
+  const float alpha = static_cast<float>(op.alpha), beta = static_cast<float>(op.beta);
+  check_blas(library.matmul(library.handle, product.description.handle, &alpha, op.b, product.first.handle, op.a, product.second.handle, &beta, op.c,
+                            product.result.handle, op.c, product.result.handle, &algorithm, op.workspace, op.workspace == nullptr ? 0 : op.workspace_bytes,
+                            cuda_stream(stream.handle)),
+             "starting a product");
+}
+
+template <class T, class R>
 void matmul(const Matmul<T, R>& op, Stream stream) {
   if (op.m == 0 || op.n == 0 || op.batch == 0) return;
-  if (op.k == 0) {
+  if constexpr (sizeof(T) == 1) {
+    require(!op.transpose_a && op.transpose_b && op.k % 16 == 0 && op.n % 16 == 0 && op.row_a() % 16 == 0 && op.row_b() % 16 == 0,
+            "a product of fp8 that is not a b^T with rows of multiples of 16");
+  }
+  if constexpr (std::is_same_v<T, F16>) {
+    require(op.k > 0, "a product of fp16 over nothing");
+  } else if (op.k == 0) {
     const bool whole = op.row_c() == op.n;
     for (std::int64_t i = 0; i < op.batch; ++i) {
       for (std::int64_t row = 0; row < (whole ? 1 : op.m); ++row) {
@@ -143,11 +180,7 @@ void matmul(const Matmul<T, R>& op, Stream stream) {
     if (found.empty()) throw DeviceError("cuBLASLt has no algorithm for this product", "align the matrices to 16 bytes and their rows to 16 elements");
     algorithm = found.front().algo;
   }
-  const float alpha = static_cast<float>(op.alpha), beta = static_cast<float>(op.beta);
-  check_blas(library.matmul(library.handle, product.description.handle, &alpha, op.b, product.first.handle, op.a, product.second.handle, &beta, op.c,
-                            product.result.handle, op.c, product.result.handle, &algorithm, op.workspace, op.workspace == nullptr ? 0 : op.workspace_bytes,
-                            cuda_stream(stream.handle)),
-             "starting a product");
+  start(op, product, library, algorithm, stream);
 }
 
 }  // namespace
@@ -170,6 +203,28 @@ template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<float, floa
 template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, Bf16>&, Stream, int);
 template std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<Bf16, float>&, Stream, int);
 
+template <class T>
+bool matmul_with_epilogue(const Matmul<T>& op, MatmulEpilogue epilogue, const T* bias, T* hidden, Stream stream) {
+  op.check();
+  // The library's own conditions on what GELU saw: rows of a multiple of 8 values, on 16 bytes.
+  const bool keeps = epilogue != MatmulEpilogue::bias;
+  if (op.batch != 1 || op.m == 0 || op.n == 0 || op.k == 0) return false;
+  if (keeps && (op.row_c() % 8 != 0 || alignment_of(hidden) < 16)) return false;
+  const BlasLibrary& library = library_of(stream);
+  Product<T, T> product(op, library);
+  product.set_epilogue(epilogue, bias, hidden, op.row_c());
+  const auto found = choices(op, product, library, 1);
+  if (found.empty()) return false;
+  start(op, product, library, found.front().algo, stream);
+  return true;
+}
+template bool matmul_with_epilogue(const Matmul<float>&, MatmulEpilogue, const float*, float*, Stream);
+template bool matmul_with_epilogue(const Matmul<Bf16>&, MatmulEpilogue, const Bf16*, Bf16*, Stream);
+
 RECKON_PAIR_LAUNCHERS(cuda, Matmul, matmul)
+RECKON_LAUNCHER(cuda, Matmul<F16>) { op.check(); matmul(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16, float>) { op.check(); matmul(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, Bf16>) { op.check(); matmul(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, float>) { op.check(); matmul(op, stream); }
 
 }  // namespace reckon

@@ -1,6 +1,6 @@
 // The matrix product as its formula reads (kernels/op/matmul.hpp).
 // SPDX-License-Identifier: Apache-2.0
-#include "kernels/op/matmul.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 
 #include "kernels/reference/rounding.hpp"
 
@@ -31,5 +31,9 @@ void matmul(const Matmul<T, R>& op) {
 }  // namespace
 
 RECKON_PAIR_REFERENCE(Matmul, matmul)
+RECKON_LAUNCHER(reference, Matmul<F16>) { op.check(); matmul(op); }
+RECKON_LAUNCHER(reference, Matmul<F16, float>) { op.check(); matmul(op); }
+RECKON_LAUNCHER(reference, Matmul<F8, Bf16>) { op.check(); matmul(op); }
+RECKON_LAUNCHER(reference, Matmul<F8, float>) { op.check(); matmul(op); }
 
 }  // namespace reckon

@@ -198,7 +198,8 @@ CommandSpec train_spec() {
       "'mpiexec -n 4 reckon train --tp 2 --pp 2 ...' trains on 4 ranks. The loss does not depend on the strategy, up to rounding. With "
       "--checkpoint a run that was killed is started again by the same "
       "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step. SIGTERM, SIGINT and SIGUSR1 end a run after the "
-      "step that it is in, with a checkpoint where a folder is given, and exit code 6."};
+      "step that it is in, with a checkpoint where a folder is given, and exit code 6. With --backend cuda each rank trains on a GPU; sums over ranks go through NCCL "
+      "where every rank of a group has a GPU of its own, else through MPI."};
 }
 
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session) {

@@ -74,6 +74,7 @@ std::vector<OptionGroup> train_option_groups() {
             {.name = "mb", .argument = "N", .fallback = "4", .help = "micro-batch in sequences; the rest is accumulated"},
             {.name = "precision", .argument = "NAME", .fallback = "fp32", .help = "fp32, or bf16 with fp32 master weights"},
             {.name = "attention", .argument = "NAME", .fallback = "flash", .help = "flash, unfused"},
+            {.name = "backend", .argument = "NAME", .fallback = "cpu", .help = "cpu, or cuda: a GPU for each rank"},
             {.name = "seed", .argument = "N", .fallback = "1", .help = "of weights and order of the text"}}},
           {"Optimiser",
            {{.name = "optimizer", .argument = "NAME", .fallback = "adamw", .help = "adamw, sgd, lamb"},
@@ -102,6 +103,7 @@ train::TrainingJob read_training_job(const ParsedOptions& options, int ranks) {
   train::TrainingJob job;
   job.steps = options.count("steps", 1, std::int64_t{1} << 40);
   job.seq_len = options.count("seq-len", 1, longest_sequence);
+  job.backend = options.choice("backend", {"cpu", "cuda"}) == "cuda" ? Backend::cuda : Backend::cpu;
   job.seed = std::uint64_t(options.count("seed", 0, std::int64_t{1} << 40));
   job.strategy = read_strategy(options, ranks);
   job.optimizer = read_optimizer(options, job.steps);

@@ -38,6 +38,8 @@ class Communicator {
   /// The ranks that give the same colour, ordered by key.  Collective.
   Communicator split(int color, int key) const;
 
+  /// The same for copies of a communicator, different for others; null for a rank alone.
+  const void* identity() const { return group_.get(); }
   int rank() const { return rank_; }
   int size() const { return size_; }
 

@@ -31,6 +31,10 @@ void copy_to_host(void*, const void*, std::size_t, Stream) { absent(); }
 void copy_on_device(void*, const void*, std::size_t, Stream) { absent(); }
 void fill_device(void*, unsigned char, std::size_t, Stream) { absent(); }
 
+void* allocate_unified(std::size_t) { absent(); }
+void free_unified(void*) noexcept {}
+void choose_device(int) { absent(); }
+
 struct DeviceStream::Owned {};
 DeviceStream::DeviceStream() { absent(); }
 DeviceStream::~DeviceStream() = default;

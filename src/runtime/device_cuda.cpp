@@ -130,6 +130,20 @@ void fill_device(void* device, unsigned char byte, std::size_t size, Stream stre
   if (size > 0) check(cudaMemsetAsync(device, byte, size, cuda_stream(stream.handle)));
 }
 
+void* allocate_unified(std::size_t size) {
+  require_device();
+  void* data = nullptr;
+  check(cudaMallocManaged(&data, size > 0 ? size : 1));
+  return data;
+}
+void free_unified(void* data) noexcept { cudaFree(data); }
+
+void choose_device(int rank) {
+  const auto [count, answer] = ask();
+  if (count == 0) throw DeviceError(absence_of(answer), cure_of(answer));
+  check(cudaSetDevice(rank % count));
+}
+
 struct DeviceStream::Owned {
   Owned() { check(cudaStreamCreateWithFlags(&stream, cudaStreamNonBlocking)); }
   ~Owned() { cudaStreamDestroy(stream); }

@@ -41,6 +41,13 @@ void copy_on_device(void* to, const void* from, std::size_t size, Stream stream)
 /// Every byte of [device, device + size) becomes `byte`; queued.
 void fill_device(void* device, unsigned char byte, std::size_t size, Stream stream);
 
+/// Memory that device and host read and write at the same address (CUDA's managed memory); DeviceError without a device.
+void* allocate_unified(std::size_t size);
+void free_unified(void* data) noexcept;
+
+/// From now on this thread uses device `rank` modulo their number.
+void choose_device(int rank);
+
 /// A queue of device work with the vendor library for matrix products beside it.
 class DeviceStream {
  public:

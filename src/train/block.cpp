@@ -162,16 +162,15 @@ Buffer<T> Block<T>::run_forward(BlockKept<T>& kept) {
   const Scene<T>& s = *scene_;
   kept.attention_input = norm_forward(first_norm_, *unit_, kept.x.data(), s.rows, s.hidden, kept.first_norm);
   const Entered<T> inside = enter(s, kept.attention_input.data(), s.hidden);
-  kept.qkv = linear_forward(qkv_, *unit_, inside.data, s.tokens);
-  add_bias(qkv_, *unit_, kept.qkv, s.tokens);
-  if (!s.rotary.cosine.empty()) {
+  kept.qkv = linear_forward<T>(qkv_, *unit_, inside.data, s.tokens, Activation::none, nullptr);
+  if (s.cosine) {
     run(Rotary<T>{.tokens = s.tokens,
                   .heads = s.heads + s.kv_heads,
                   .head_dim = s.head_dim,
                   .stride = qkv_.out,
                   .period = s.local_seq,
-                  .cosine = s.rotary.cosine.data(),
-                  .sine = s.rotary.sine.data(),
+                  .cosine = s.cosine.data(),
+                  .sine = s.sine.data(),
                   .x = kept.qkv.data()});
   }
   attention_forward(s, kept.qkv.data(), kept.attention);
@@ -196,9 +195,8 @@ Buffer<T> Block<T>::mlp_forward(BlockKept<T>& kept) {
   const Scene<T>& s = *scene_;
   const Entered<T> inside = enter(s, kept.mlp_input.data(), s.hidden);
   if (has_experts_) return leave(s, experts_forward(s, experts_, *unit_, *expert_unit_, inside.data, kept.experts), s.hidden);
-  kept.hidden = linear_forward(up_, *unit_, inside.data, s.tokens);
-  add_bias(up_, *unit_, kept.hidden, s.tokens);
-  kept.active = activation_forward(gated_, kept.hidden.data(), s.tokens, width_);
+  kept.active = Buffer<T>(s.tokens * width_);
+  kept.hidden = linear_forward<T>(up_, *unit_, inside.data, s.tokens, gated_ ? Activation::swiglu : Activation::gelu, kept.active.data());
   return leave(s, linear_forward(down_, *unit_, kept.active.data(), s.tokens), s.hidden);
 }
 
@@ -210,8 +208,8 @@ Buffer<T> Block<T>::mlp_backward(const T* dout, BlockKept<T>& kept) {
     return leave(s, experts_backward(s, experts_, *unit_, *expert_unit_, inside.data, kept.experts, dinside.data), s.hidden);
   bias_backward(down_, *unit_, dout, s.rows);
   weight_backward(down_, *unit_, kept.active.data(), dinside.data, s.tokens);
-  const Buffer<T> dactive = input_backward(down_, *unit_, dinside.data, s.tokens);
-  const Buffer<T> dhidden = activation_backward(gated_, kept.hidden.data(), dactive.data(), s.tokens, width_);
+  const Buffer<T> dhidden =
+      input_backward<T>(down_, *unit_, dinside.data, s.tokens, gated_ ? Activation::swiglu : Activation::gelu, kept.hidden.data());
   bias_backward(up_, *unit_, dhidden.data(), s.tokens);
   weight_backward(up_, *unit_, inside.data, dhidden.data(), s.tokens);
   return leave(s, input_backward(up_, *unit_, dhidden.data(), s.tokens), s.hidden);
@@ -225,15 +223,15 @@ Buffer<T> Block<T>::attention_part_backward(const T* dmiddle, BlockKept<T>& kept
   weight_backward(output_, *unit_, kept.attention.out.data(), dinside.data, s.tokens);
   const Buffer<T> dattended = input_backward(output_, *unit_, dinside.data, s.tokens);
   Buffer<T> dqkv = attention_backward(s, kept.qkv.data(), kept.attention, dattended.data());
-  if (!s.rotary.cosine.empty()) {
+  if (s.cosine) {
     run(Rotary<T>{.tokens = s.tokens,
                   .heads = s.heads + s.kv_heads,
                   .head_dim = s.head_dim,
                   .stride = qkv_.out,
                   .period = s.local_seq,
                   .inverse = true,
-                  .cosine = s.rotary.cosine.data(),
-                  .sine = s.rotary.sine.data(),
+                  .cosine = s.cosine.data(),
+                  .sine = s.sine.data(),
                   .x = dqkv.data()});
   }
   bias_backward(qkv_, *unit_, dqkv.data(), s.tokens);

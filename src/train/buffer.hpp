@@ -1,19 +1,17 @@
-// Memory of the trainer, and how it runs kernels: fp32 and bf16 on the CPU, double through the reference (for gradient checks).
+// Memory of the trainer, and how it runs kernels: fp32 and bf16 on the current machine, double through the reference (for gradient checks).
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
 #include <algorithm>
 #include <cstdint>
-#include <cstring>
-#include <memory>
-#include <new>
 #include <type_traits>
 #include <utility>
 #include <vector>
 
-#include "kernels/op/backend.hpp"
+#include "kernels/op/dispatch.hpp"
 #include "kernels/op/update.hpp"
 #include "runtime/communicator.hpp"
+#include "train/machine.hpp"
 
 namespace reckon::train {
 
@@ -22,42 +20,57 @@ template <class T>
 class Buffer {
  public:
   Buffer() = default;
-  explicit Buffer(std::int64_t size)
-      : data_(
-            static_cast<T*>(::operator new (static_cast<std::size_t>(std::max<std::int64_t>(1, size)) * sizeof(T), std::align_val_t{64}))),
-        size_(size) {}
-  Buffer(Buffer&& other) noexcept : data_(std::move(other.data_)), size_(std::exchange(other.size_, 0)) {}
+  explicit Buffer(std::int64_t size) : machine_(&current_machine()), size_(size) { data_ = static_cast<T*>(machine_->allocate(room())); }
+  Buffer(Buffer&& other) noexcept
+      : machine_(other.machine_), data_(std::exchange(other.data_, nullptr)), size_(std::exchange(other.size_, 0)) {}
   Buffer& operator=(Buffer&& other) noexcept {
-    data_ = std::move(other.data_);
+    if (this == &other) return *this;
+    free();
+    machine_ = other.machine_;
+    data_ = std::exchange(other.data_, nullptr);
     size_ = std::exchange(other.size_, 0);
     return *this;
   }
+  ~Buffer() { free(); }
 
-  T* data() const { return data_.get(); }
+  T* data() const { return data_; }
   std::int64_t size() const { return size_; }
   std::size_t bytes() const { return static_cast<std::size_t>(size_) * sizeof(T); }
   explicit operator bool() const { return data_ != nullptr; }
-  void zero() { std::memset(static_cast<void*>(data_.get()), 0, bytes()); }
+  void zero() { clear_bytes(data_, bytes()); }
   Buffer copy() const {
     Buffer out(size_);
-    std::memcpy(static_cast<void*>(out.data()), data(), bytes());
+    copy_bytes(out.data(), data(), bytes());
     return out;
   }
 
  private:
-  struct Free {
-    void operator()(T* p) const { ::operator delete (static_cast<void*>(p), std::align_val_t{64}); }
-  };
-  std::unique_ptr<T, Free> data_;
+  std::size_t room() const { return static_cast<std::size_t>(std::max<std::int64_t>(1, size_)) * sizeof(T); }
+  void free() noexcept {
+    if (data_ != nullptr) machine_->release(data_, room());
+  }
+
+  const Machine* machine_ = nullptr;
+  T* data_ = nullptr;
   std::int64_t size_ = 0;
 };
+
+/// An array with the values of a vector: what kernels read of the host's own.
+template <class T>
+Buffer<T> uploaded(const std::vector<T>& values) {
+  Buffer<T> out(std::int64_t(values.size()));
+  settle();  // the array may have served a launch that is still queued
+  std::copy(values.begin(), values.end(), out.data());
+  return out;
+}
 
 template <class Op>
 void run(const Op& op) {
   if constexpr (std::is_same_v<typename Op::Element, double>) {
     launch<Backend::reference>(op, {});
   } else {
-    launch<Backend::cpu>(op, {});
+    const Machine& machine = current_machine();
+    launch(machine.backend(), op, machine.stream());
   }
 }
 
@@ -70,6 +83,32 @@ void run_with_room(Op op) {
   run(op);
 }
 
+/// Collectives of fp32 sums and of bytes: in the stream where the ranks have NCCL, else through MPI when launched work is done.
+template <class A>
+void sum_over(const Communicator& group, A* data, std::int64_t count) {
+  const Machine& machine = current_machine();
+  if constexpr (std::is_same_v<A, float>) {
+    if (const DeviceGroup* device = machine.group(group)) return device->all_reduce_sum(data, count, machine.stream());
+  }
+  settle();
+  group.all_reduce_sum(data, count);
+}
+template <class A>
+void sum_parts_over(const Communicator& group, const A* whole, A* part, std::int64_t count) {
+  const Machine& machine = current_machine();
+  if constexpr (std::is_same_v<A, float>) {
+    if (const DeviceGroup* device = machine.group(group)) return device->reduce_scatter_sum(whole, part, count, machine.stream());
+  }
+  settle();
+  group.reduce_scatter_sum(whole, part, count);
+}
+inline void gather_over(const Communicator& group, const void* part, void* whole, std::size_t bytes) {
+  const Machine& machine = current_machine();
+  if (const DeviceGroup* device = machine.group(group)) return device->all_gather(part, whole, bytes, machine.stream());
+  settle();
+  group.all_gather(part, whole, bytes);
+}
+
 /// Sums of activations over ranks.  bf16 is summed in fp32 and rounded once.
 template <class T>
 void all_reduce(const Communicator& group, T* data, std::int64_t count) {
@@ -77,10 +116,10 @@ void all_reduce(const Communicator& group, T* data, std::int64_t count) {
   if constexpr (std::is_same_v<T, Bf16>) {
     const Buffer<float> wide(count);
     run(Widen<Bf16>{.count = count, .x = data, .out = wide.data()});
-    group.all_reduce_sum(wide.data(), count);
+    sum_over(group, wide.data(), count);
     run(Narrow<Bf16>{.count = count, .x = wide.data(), .out = data});
   } else {
-    group.all_reduce_sum(data, count);
+    sum_over(group, data, count);
   }
 }
 
@@ -91,10 +130,10 @@ void reduce_scatter(const Communicator& group, const T* whole, T* part, std::int
     const std::int64_t all = count * group.size();
     const Buffer<float> wide(all), sum(count);
     run(Widen<Bf16>{.count = all, .x = whole, .out = wide.data()});
-    group.reduce_scatter_sum(wide.data(), sum.data(), count);
+    sum_parts_over(group, wide.data(), sum.data(), count);
     run(Narrow<Bf16>{.count = count, .x = sum.data(), .out = part});
   } else {
-    group.reduce_scatter_sum(whole, part, count);
+    sum_parts_over(group, whole, part, count);
   }
 }
 

@@ -59,11 +59,12 @@ template <class T>
 Buffer<T> Embedding<T>::forward(const std::vector<std::int32_t>& tokens) {
   const Scene<T>& s = *scene_;
   Buffer<T> inside(s.tokens * s.hidden);
+  const Buffer<std::int32_t> index = uploaded(tokens);
   run(EmbeddingForward<T>{.tokens = s.tokens,
                           .columns = s.hidden,
                           .first_row = part_.first,
                           .table_rows = part_.count,
-                          .index = tokens.data(),
+                          .index = index.data(),
                           .table = table_->weight(0),
                           .out = inside.data()});
   Buffer<T> out = leave(s, std::move(inside), s.hidden);
@@ -86,13 +87,14 @@ void Embedding<T>::backward(const std::vector<std::int32_t>& tokens, const Buffe
   const auto add = [&](Unit<T>& unit, std::int64_t rows, std::int64_t first, const std::int32_t* index, const T* gradient) {
     const Parameter& p = unit.parameters()[0];
     Accumulator<T>* table = unit.gradient(0);
-    if (unit.first_gradient(0)) std::fill_n(table, p.count(), Accumulator<T>(0));
+    if (unit.first_gradient(0)) clear_bytes(table, std::size_t(p.count()) * sizeof(Accumulator<T>));
     run(EmbeddingBackward<T>{
         .tokens = rows, .columns = s.hidden, .first_row = first, .table_rows = p.rows, .index = index, .dout = gradient, .dtable = table});
   };
   if (positions_) add(*positions_, s.rows, 0, row_positions(), dout.data());
   const Entered<T> inside = enter(s, dout.data(), s.hidden);
-  add(*table_, s.tokens, part_.first, tokens.data(), inside.data);
+  const Buffer<std::int32_t> index = uploaded(tokens);
+  add(*table_, s.tokens, part_.first, index.data(), inside.data);
   for (Unit<T>* unit : units()) unit->release_after_backward();
 }
 
@@ -145,17 +147,20 @@ double Head<T>::forward(Buffer<T> x, const std::vector<std::int32_t>& targets, H
   now.maximum = Buffer<A>(s.tokens);
   now.sum = Buffer<A>(2 * s.tokens);  // the target logits behind the sums: one message
   A* logit = now.sum.data() + s.tokens;
+  const Buffer<std::int32_t> wanted = uploaded(targets);
   run(CrossEntropyForward<T>{.rows = s.tokens,
                              .columns = part_.count,
                              .stride = part_.count,
                              .first_column = part_.first,
                              .x = now.logits.data(),
-                             .target = targets.data(),
+                             .target = wanted.data(),
                              .maximum = now.maximum.data(),
                              .sum = now.sum.data(),
                              .target_logit = logit});
+  settle();
   if (s.tensor_ranks() > 1) {
     const Buffer<A> own = now.maximum.copy();
+    settle();
     s.grid->tensor.all_reduce_max(now.maximum.data(), s.tokens);
     for (std::int64_t t = 0; t < s.tokens; ++t) now.sum.data()[t] *= std::exp(own.data()[t] - now.maximum.data()[t]);
     s.grid->tensor.all_reduce_sum(now.sum.data(), 2 * s.tokens);
@@ -172,13 +177,14 @@ double Head<T>::forward(Buffer<T> x, const std::vector<std::int32_t>& targets, H
 template <class T>
 Buffer<T> Head<T>::backward(const std::vector<std::int32_t>& targets, double scale, HeadKept<T>& kept) {
   const Scene<T>& s = *scene_;
+  const Buffer<std::int32_t> wanted = uploaded(targets);
   run(CrossEntropyBackward<T>{.rows = s.tokens,
                               .columns = part_.count,
                               .stride = part_.count,
                               .first_column = part_.first,
                               .scale = scale,
                               .x = kept.logits.data(),
-                              .target = targets.data(),
+                              .target = wanted.data(),
                               .maximum = kept.maximum.data(),
                               .sum = kept.sum.data(),
                               .dx = kept.logits.data()});

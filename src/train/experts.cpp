@@ -55,7 +55,8 @@ Routes make_routes(const Communicator& group, const Experts& e, const std::vecto
 template <class T>
 Buffer<T> gathered(const std::vector<std::int32_t>& source, const T* x, std::int64_t columns) {
   Buffer<T> out(std::int64_t(source.size()) * columns);
-  run(GatherRows<T>{.rows = std::int64_t(source.size()), .columns = columns, .source = source.data(), .x = x, .out = out.data()});
+  const Buffer<std::int32_t> from = uploaded(source);
+  run(GatherRows<T>{.rows = std::int64_t(source.size()), .columns = columns, .source = from.data(), .x = x, .out = out.data()});
   return out;
 }
 
@@ -71,6 +72,7 @@ Buffer<T> to_experts(const Communicator& group, const Routes& r, Buffer<T> sent,
   if (group.size() == 1) return sent;
   Buffer<T> received(r.rows_received * columns);
   const std::int64_t row = columns * std::int64_t(sizeof(T));
+  settle();
   group.all_to_all(sent.data(), in_bytes(r.sent, row), received.data(), in_bytes(r.received, row));
   return gathered(r.arrange, received.data(), columns);
 }
@@ -80,13 +82,14 @@ Buffer<T> from_experts(const Communicator& group, const Routes& r, Buffer<T> row
   const Buffer<T> restored = gathered(r.restore, rows.data(), columns);
   Buffer<T> out(r.rows_sent * columns);
   const std::int64_t row = columns * std::int64_t(sizeof(T));
+  settle();
   group.all_to_all(restored.data(), in_bytes(r.received, row), out.data(), in_bytes(r.sent, row));
   return out;
 }
 
 template <class T>
 void into(Buffer<T>& whole, std::int64_t at, const Buffer<T>& part) {
-  std::copy_n(part.data(), part.size(), whole.data() + at);
+  copy_bytes(whole.data() + at, part.data(), part.bytes());
 }
 
 }  // namespace
@@ -97,7 +100,7 @@ Buffer<T> experts_forward(const Scene<T>& s, const Experts& e, Unit<T>& dense, U
   const Buffer<T> logits = linear_forward(e.router, dense, x, s.tokens);
   kept.p = Buffer<Accumulator<T>>(s.tokens * e.experts);
   kept.weight = Buffer<Accumulator<T>>(chosen);
-  kept.choice.resize(std::size_t(chosen));
+  kept.choice = Buffer<std::int32_t>(chosen);
   run(RouterForward<T>{.tokens = s.tokens,
                        .experts = e.experts,
                        .top_k = e.top_k,
@@ -105,7 +108,8 @@ Buffer<T> experts_forward(const Scene<T>& s, const Experts& e, Unit<T>& dense, U
                        .p = kept.p.data(),
                        .choice = kept.choice.data(),
                        .weight = kept.weight.data()});
-  kept.routes = make_routes(s.grid->expert, e, kept.choice);
+  settle();
+  kept.routes = make_routes(s.grid->expert, e, std::vector<std::int32_t>(kept.choice.data(), kept.choice.data() + chosen));
   const Routes& r = kept.routes;
   kept.x = to_experts(s.grid->expert, r, gathered(r.source, x, s.hidden), s.hidden);
   kept.hidden = Buffer<T>(r.rows_received * inner);
@@ -120,10 +124,11 @@ Buffer<T> experts_forward(const Scene<T>& s, const Experts& e, Unit<T>& dense, U
   }
   kept.returned = from_experts(s.grid->expert, r, std::move(y), s.hidden);
   Buffer<T> out(s.tokens * s.hidden);
+  const Buffer<std::int32_t> slot = uploaded(r.slot);
   run(CombineRows<T>{.tokens = s.tokens,
                      .top_k = e.top_k,
                      .columns = s.hidden,
-                     .slot = r.slot.data(),
+                     .slot = slot.data(),
                      .weight = kept.weight.data(),
                      .x = kept.returned.data(),
                      .out = out.data()});
@@ -137,10 +142,11 @@ Buffer<T> experts_backward(const Scene<T>& s, const Experts& e, Unit<T>& dense, 
   const std::int64_t inner = e.gated ? 2 * e.width : e.width;
   Buffer<T> dreturned(r.rows_sent * s.hidden);
   const Buffer<Accumulator<T>> dweight(r.rows_sent);
+  const Buffer<std::int32_t> slot = uploaded(r.slot);
   run(CombineRowsBackward<T>{.tokens = s.tokens,
                              .top_k = e.top_k,
                              .columns = s.hidden,
-                             .slot = r.slot.data(),
+                             .slot = slot.data(),
                              .weight = kept.weight.data(),
                              .x = kept.returned.data(),
                              .dout = dout,
@@ -161,8 +167,7 @@ Buffer<T> experts_backward(const Scene<T>& s, const Experts& e, Unit<T>& dense, 
   }
   const Buffer<T> dsent = from_experts(s.grid->expert, r, std::move(dx_rows), s.hidden);
   Buffer<T> dx(s.tokens * s.hidden);
-  run(CombineRows<T>{
-      .tokens = s.tokens, .top_k = e.top_k, .columns = s.hidden, .slot = r.slot.data(), .x = dsent.data(), .out = dx.data()});
+  run(CombineRows<T>{.tokens = s.tokens, .top_k = e.top_k, .columns = s.hidden, .slot = slot.data(), .x = dsent.data(), .out = dx.data()});
   const Buffer<T> dlogits(s.tokens * e.experts);
   run(RouterBackward<T>{.tokens = s.tokens,
                         .experts = e.experts,

@@ -3,7 +3,7 @@
 #pragma once
 
 #include "kernels/op/bias.hpp"
-#include "kernels/op/matmul.hpp"
+#include "kernels/op/linear.hpp"
 #include "kernels/op/norm.hpp"
 #include "train/parameters.hpp"
 
@@ -33,10 +33,30 @@ Buffer<T> linear_forward(const Linear& l, Unit<T>& unit, const T* x, std::int64_
   return y;
 }
 
-/// y += bias, for rows that a tensor rank has for itself.
+/// With its bias and what follows, in one op: for rows that a tensor rank has for itself.  `active`: as LinearForward has it, or null.
 template <class T>
-void add_bias(const Linear& l, Unit<T>& unit, Buffer<T>& y, std::int64_t rows) {
-  if (l.biased) run(BiasAdd<T>{.rows = rows, .columns = l.out, .x = y.data(), .bias = unit.weight(l.bias), .out = y.data()});
+Buffer<T> linear_forward(const Linear& l, Unit<T>& unit, const T* x, std::int64_t rows, Activation activation, T* active) {
+  Buffer<T> hidden(rows * l.out);
+  run(reckon::LinearForward<T>{.rows = rows,
+                               .in = l.in,
+                               .out = l.out,
+                               .activation = activation,
+                               .x = x,
+                               .weight = unit.weight(l.weight),
+                               .bias = l.biased ? unit.weight(l.bias) : nullptr,
+                               .hidden = hidden.data(),
+                               .active = active});
+  return hidden;
+}
+
+/// Through the product and the activation before it: the gradient of `hidden`, laid out as it.
+template <class T>
+Buffer<T> input_backward(const Linear& l, Unit<T>& unit, const T* dy, std::int64_t rows, Activation activation, const T* hidden) {
+  reckon::LinearBackward<T> op{.rows = rows, .in = l.in, .out = l.out, .activation = activation};
+  Buffer<T> dhidden(rows * op.stride());
+  op.dy = dy, op.weight = unit.weight(l.weight), op.hidden = hidden, op.dhidden = dhidden.data();
+  run(op);
+  return dhidden;
 }
 
 template <class T>

@@ -57,7 +57,7 @@ struct Routes {
 template <class T>
 struct ExpertsKept {
   Routes routes;
-  std::vector<std::int32_t> choice;
+  Buffer<std::int32_t> choice;
   Buffer<Accumulator<T>> p, weight;
   Buffer<T> x, hidden, active, returned;
 };

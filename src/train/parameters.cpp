@@ -87,6 +87,7 @@ void Unit<T>::for_owned_parts(const Each& each) {
 
 template <class T>
 void Unit<T>::initialize(std::uint64_t seed) {
+  settle();
   std::fill_n(state_.master, owned_count_, A(0));
   for_owned_parts([&](const Parameter& p, std::int64_t first, std::int64_t last) {
     const std::uint64_t key = hash_of(p.name + "/" + name_) + seed * 0xd1342543de82ef95u;
@@ -108,15 +109,15 @@ void Unit<T>::spread_weights() {
 
 template <class T>
 void Unit<T>::spread_sharded() {
-  if (shard_states_ && !shard_weights_)
-    replicas_->all_gather(weights_.data() + owned_first_, weights_.data(), std::size_t(owned_count_) * sizeof(T));
+  if (!shard_states_ || shard_weights_) return;
+  gather_over(*replicas_, weights_.data() + owned_first_, weights_.data(), std::size_t(owned_count_) * sizeof(T));
 }
 
 template <class T>
 const T* Unit<T>::weights() {
   if (!gathered_) {
     weights_ = Buffer<T>(count_);
-    replicas_->all_gather(shard_.data(), weights_.data(), shard_.bytes());
+    gather_over(*replicas_, shard_.data(), weights_.data(), shard_.bytes());
     gathered_ = true;
   }
   return weights_.data();
@@ -141,7 +142,7 @@ Buffer<Accumulator<T>>& Unit<T>::full_gradient() {
     gradient_ = Buffer<A>(count_);
     // Only the padding behind the parameters: they themselves are written by their first gradient.
     std::int64_t used = parameters_.empty() ? 0 : parameters_.back().offset + parameters_.back().count();
-    std::fill(gradient_.data() + used, gradient_.data() + count_, A(0));
+    clear_bytes(gradient_.data() + used, std::size_t(count_ - used) * sizeof(A));
   }
   return gradient_;
 }
@@ -157,7 +158,7 @@ template <class T>
 void Unit<T>::sum_tensor_partial() {
   for (std::size_t i = 0; i < parameters_.size(); ++i) {
     const Parameter& p = parameters_[i];
-    if (first_gradient(i)) std::fill_n(gradient(i), p.count(), A(0));  // a weight that no token visited
+    if (first_gradient(i)) clear_bytes(gradient(i), std::size_t(p.count()) * sizeof(A));  // a weight that no token visited
     if (p.tensor_partial) all_reduce(*tensor_, gradient(i), p.count());
   }
   touched_.assign(parameters_.size(), false);
@@ -169,10 +170,10 @@ void Unit<T>::finish_gradient() {
   if (!gradient_) return;
   sum_tensor_partial();
   if (shard_empty_) {
-    replicas_->reduce_scatter_sum(gradient_.data(), gradient_shard_.data(), owned_count_);
+    sum_parts_over(*replicas_, gradient_.data(), gradient_shard_.data(), owned_count_);
   } else {
     const Buffer<A> part(owned_count_);
-    replicas_->reduce_scatter_sum(gradient_.data(), part.data(), owned_count_);
+    sum_parts_over(*replicas_, gradient_.data(), part.data(), owned_count_);
     run(ResidualAdd<A>{.count = owned_count_, .a = gradient_shard_.data(), .b = part.data(), .out = gradient_shard_.data()});
   }
   shard_empty_ = false;
@@ -192,10 +193,10 @@ void Unit<T>::reduce_gradient() {
   if (replicas_->size() == 1) return;
   if (shard_states_) {
     const Buffer<A> part(owned_count_);
-    replicas_->reduce_scatter_sum(gradient_.data(), part.data(), owned_count_);
-    std::copy_n(part.data(), owned_count_, gradient_.data() + owned_first_);
+    sum_parts_over(*replicas_, gradient_.data(), part.data(), owned_count_);
+    copy_bytes(gradient_.data() + owned_first_, part.data(), part.bytes());
   } else {
-    replicas_->all_reduce_sum(gradient_.data(), count_);
+    sum_over(*replicas_, gradient_.data(), count_);
   }
 }
 
@@ -210,15 +211,18 @@ double Unit<T>::gradient_squares(bool first_tensor_rank) {
   // Without sharding every replica holds all: each takes its share.
   const std::int64_t share = shard_states_ ? owned_count_ : count_ / replicas_->size(),
                      begin = shard_states_ ? owned_first_ : replicas_->rank() * share;
-  double sum = 0;
+  const Buffer<double> squares(std::int64_t(parameters_.size()));
+  std::int64_t parts = 0;
   for_owned_parts([&](const Parameter& p, std::int64_t first, std::int64_t last) {
     first = std::max(first, begin);
     last = std::min(last, begin + share);
     if (first >= last || (p.tensor_replicated && !first_tensor_rank)) return;
-    double squares = 0;
-    run_with_room(SumOfSquares<A>{.count = last - first, .x = owned_gradient() + (first - owned_first_), .result = &squares});
-    sum += squares;
+    run_with_room(
+        SumOfSquares<A>{.count = last - first, .x = owned_gradient() + (first - owned_first_), .result = squares.data() + parts++});
   });
+  settle();
+  double sum = 0;
+  for (std::int64_t i = 0; i < parts; ++i) sum += squares.data()[i];
   return sum;
 }
 
@@ -274,7 +278,7 @@ void Unit<T>::update_lamb(const OptimizerSettings& o, double rate, std::int64_t 
                        last = std::max(first, std::min(p.offset + p.count(), owned_first_ + owned_count_));
     const std::int64_t at = first - owned_first_;
     const Buffer<A> updates(last - first);
-    double norms[2] = {};
+    const Buffer<double> norms(2);
     run_with_room(LambMoments<T, A>{.count = last - first,
                                     .step = step,
                                     .beta1 = o.beta1,
@@ -287,12 +291,13 @@ void Unit<T>::update_lamb(const OptimizerSettings& o, double rate, std::int64_t 
                                     .first_moment = state_.first.data() + at,
                                     .second_moment = state_.second.data() + at,
                                     .update = updates.data(),
-                                    .norms = norms});
-    if (shard_states_) replicas_->all_reduce_sum(norms, 2);
-    if (!p.tensor_replicated) tensor_->all_reduce_sum(norms, 2);
+                                    .norms = norms.data()});
+    settle();
+    if (shard_states_) replicas_->all_reduce_sum(norms.data(), 2);
+    if (!p.tensor_replicated) tensor_->all_reduce_sum(norms.data(), 2);
     run(LambApply<T>{.count = last - first,
                      .learning_rate = rate,
-                     .norms = norms,
+                     .norms = norms.data(),
                      .update = updates.data(),
                      .master = state_.master + at,
                      .weight = working == nullptr ? nullptr : working + at});

@@ -17,6 +17,7 @@ template <class T>
 Buffer<T> packed_keys(const Scene<T>& s, const T* qkv) {
   const std::int64_t width = (s.heads + 2 * s.kv_heads) * s.head_dim, part = s.kv_heads * s.head_dim;
   Buffer<T> out(2 * s.tokens * part);
+  settle();
   for (std::int64_t t = 0; t < s.tokens; ++t) {
     for (const std::int64_t which : {0, 1})
       std::copy_n(qkv + t * width + s.heads * s.head_dim + which * part, part, out.data() + (which * s.tokens + t) * part);
@@ -83,6 +84,7 @@ void ring_forward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept) {
   Buffer<T> keys = packed_keys(s, qkv), next(keys.size());
   Buffer<A> out(kept.out.size());
   out.zero();
+  settle();
   std::fill_n(kept.lse.data(), kept.lse.size(), -std::numeric_limits<A>::infinity());
   for (int step = 0; step < ring.size(); ++step) {
     const int owner = (ring.rank() - step + ring.size()) % ring.size();
@@ -98,6 +100,7 @@ void ring_forward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept) {
         op.q = qkv + q.first * op.step_q(), op.k = keys.data() + kv.first * op.step_kv(), op.v = op.k + s.tokens * op.step_kv(),
         op.out = part.data(), op.lse = lse.data();
         run(op);
+        settle();
         merge(s, op, q, part, lse, out, kept.lse);
       }
     }
@@ -130,6 +133,7 @@ void ring_backward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept, cons
         static_cast<AttentionShape&>(op) = part_shape(s, q, kv);
         op.out_batch = s.local_seq * op.step_out();
         Buffer<A> lse(op.batch * op.heads * op.seq_q);
+        settle();
         for (std::int64_t bh = 0; bh < op.batch * op.heads; ++bh)
           std::copy_n(kept.lse.data() + bh * s.local_seq + q.first, q.length, lse.data() + bh * q.length);
         dq.zero(), dk.zero(), dv.zero();
@@ -138,6 +142,7 @@ void ring_backward(const Scene<T>& s, const T* qkv, AttentionKept<T>& kept, cons
         op.dout = dout + out_first, op.lse = lse.data();
         op.dq = dq.data() + q_first, op.dk = dk.data() + kv_first, op.dv = dv.data() + kv_first;
         run(op);
+        settle();
         for (std::int64_t i = 0; i < dq.size(); ++i) dq_sum.data()[i] += A(widen(dq.data()[i]));
         for (std::int64_t i = 0; i < dk.size(); ++i) {
           dkeys.data()[i] += A(widen(dk.data()[i]));

@@ -28,8 +28,13 @@ Scene<T>::Scene(const ProcessGrid& process_grid, const TrainingJob& training_job
   for (const Segment& segment : context_segments(training_job.seq_len, context, process_grid.context.rank())) {
     for (std::int64_t i = 0; i < segment.length; ++i) local.push_back(segment.position + i);
   }
-  for (std::int64_t b = 0; b < micro_batch; ++b) positions.insert(positions.end(), local.begin(), local.end());
-  if (m.positions == PositionKind::rotary) rotary = rotary_tables<Accumulator<T>>(local, head_dim);
+  std::vector<std::int32_t> places;
+  for (std::int64_t b = 0; b < micro_batch; ++b) places.insert(places.end(), local.begin(), local.end());
+  positions = uploaded(places);
+  if (m.positions != PositionKind::rotary) return;
+  const RotaryTables<Accumulator<T>> tables = rotary_tables<Accumulator<T>>(local, head_dim);
+  cosine = uploaded(tables.cosine);
+  sine = uploaded(tables.sine);
 }
 
 template struct Scene<double>;

@@ -33,8 +33,8 @@ struct Scene {
   std::int64_t micro_batch, local_seq;             ///< sequences of a micro-batch, and how many of each one's tokens are here
   std::int64_t tokens, rows;                       ///< rows inside and outside tensor-parallel regions
   std::int64_t hidden, heads, kv_heads, head_dim;  ///< heads of this tensor rank
-  std::vector<std::int32_t> positions;             ///< of each token
-  RotaryTables<Accumulator<T>> rotary;             ///< a row for each token of the local sequence
+  Buffer<std::int32_t> positions;                  ///< of each token
+  Buffer<Accumulator<T>> cosine, sine;             ///< of the rotary angles, a row for each token of the local sequence; empty without
   bool scattered;                                  ///< rows are divided among the tensor ranks
 
   const Transformer& model() const { return job->model(); }
@@ -51,7 +51,7 @@ template <class T>
 Entered<T> enter(const Scene<T>& scene, const T* outside, std::int64_t width) {
   if (!scene.scattered) return {{}, outside};
   Entered<T> inside{Buffer<T>(scene.tokens * width), nullptr};
-  scene.grid->tensor.all_gather(outside, inside.room.data(), std::size_t(scene.rows * width) * sizeof(T));
+  gather_over(scene.grid->tensor, outside, inside.room.data(), std::size_t(scene.rows * width) * sizeof(T));
   inside.data = inside.room.data();
   return inside;
 }

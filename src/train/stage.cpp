@@ -48,6 +48,7 @@ template <class T>
 Buffer<T> Stage<T>::receive(std::int64_t from, int direction) {
   const Communicator& line = scene_->grid->pipeline;
   Buffer<T> rows(scene_->rows * scene_->hidden);
+  settle();
   line.receive(rows.data(), rows.bytes(), int(from % line.size()), tag_of(from, direction)).wait();
   return rows;
 }
@@ -56,6 +57,7 @@ template <class T>
 void Stage<T>::send(Buffer<T> rows, std::int64_t to, int direction) {
   const Communicator& line = scene_->grid->pipeline;
   const std::int64_t own = direction == downwards ? to - 1 : to + 1;
+  settle();
   PendingMessage message = line.send(rows.data(), rows.bytes(), int(to % line.size()), tag_of(own, direction));
   leaving_.emplace_back(std::move(rows), std::move(message));
 }

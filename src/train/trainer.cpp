@@ -33,11 +33,12 @@ template <class T>
 class TypedTrainer : public Trainer {
  public:
   TypedTrainer(const TrainingJob& job, const ProcessGrid& grid, const TextData& data)
-      : job_(&job),
+      : machine_(job.backend, grid.world.rank()),
+        job_(&job),
         grid_(&grid),
         data_(&data),
-        scene_(grid, job),
-        stage_(scene_),
+        scene_(on_machine([&] { return Scene<T>(grid, job); })),
+        stage_(on_machine([&] { return Stage<T>(scene_); })),
         schedule_(pipeline_schedule(job.strategy.schedule, grid.pipeline.rank(), grid.pipeline.size(), job.strategy.num_micro_batches(),
                                     job.strategy.virtual_stages)) {}
 
@@ -45,6 +46,7 @@ class TypedTrainer : public Trainer {
   double validation_loss(std::int64_t batches) override;
   std::vector<StatePiece> state() override;
   void restored() override {
+    const OnMachine here(machine_);
     for (Unit<T>* unit : stage_.units()) unit->spread_weights();
   }
   std::vector<ParameterPlace> places() override;
@@ -55,6 +57,11 @@ class TypedTrainer : public Trainer {
   }
 
  private:
+  template <class Make>
+  auto on_machine(const Make& make) {
+    const OnMachine here(machine_);
+    return make();
+  }
   template <class Sequence>
   MicroBatch micro_batch(std::int64_t index, const Sequence& sequence) const;
   /// Time of `work` without the messages inside it.
@@ -63,11 +70,13 @@ class TypedTrainer : public Trainer {
     const auto start = Clock::now();
     const double messages = sum(message_seconds(*grid_));
     work();
+    settle();
     seconds += since(start) - (sum(message_seconds(*grid_)) - messages);
   }
   double reduce_gradients();
   double mean_loss(std::int64_t tokens);
 
+  Machine machine_;  // outlives all arrays
   const TrainingJob* job_;
   const ProcessGrid* grid_;
   const TextData* data_;
@@ -117,6 +126,7 @@ double TypedTrainer<T>::reduce_gradients() {
 
 template <class T>
 StepReport TypedTrainer<T>::step(std::int64_t step) {
+  const OnMachine here(machine_);
   StepReport report;
   report.step = step;
   report.learning_rate = learning_rate(job_->optimizer, step, job_->steps);
@@ -162,6 +172,7 @@ StepReport TypedTrainer<T>::step(std::int64_t step) {
 
 template <class T>
 double TypedTrainer<T>::validation_loss(std::int64_t batches) {
+  const OnMachine here(machine_);
   const std::int64_t samples = job_->strategy.global_batch_size;
   stage_.clear_loss();
   for (std::int64_t batch = 0; batch < batches; ++batch) {
@@ -176,6 +187,7 @@ double TypedTrainer<T>::validation_loss(std::int64_t batches) {
 
 template <class T>
 std::vector<StatePiece> TypedTrainer<T>::state() {
+  machine_.wait();
   std::vector<StatePiece> out;
   for (Unit<T>* unit : stage_.units()) {
     const std::size_t size = std::size_t(unit->owned_count()) * sizeof(Accumulator<T>);

@@ -7,6 +7,7 @@
 
 #include "catalog/architecture.hpp"
 #include "catalog/strategy.hpp"
+#include "kernels/op/backend.hpp"
 
 namespace reckon::train {
 
@@ -26,6 +27,7 @@ struct TrainingJob {
   OptimizerSettings optimizer;
   std::int64_t seq_len = 0, steps = 0;
   std::uint64_t seed = 1;
+  Backend backend = Backend::cpu;  ///< what the kernels run on
 
   const Transformer& model() const { return *architecture.transformer(); }
   /// Tokens of a step over all ranks.

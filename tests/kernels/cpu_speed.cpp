@@ -1,7 +1,12 @@
-// Speed of the CPU kernels beside the machine's own limits, measured in turns: products against a loop of multiply-adds, memory-bound
-// kernels against a copy.  Prints best and median shares; with --check ends with 1 when a best share is below half of its goal.
+// Speed of the CPU kernels and of a GPT-2 124M step beside the machine's own limits, measured in turns: products and the step against a
+// loop of multiply-adds, memory-bound kernels against a copy.  Prints best and median shares; with --check ends with 1 when a best share is
+// below half of its goal.  On one thread by the thread's own clock, so that others may use the machine; the two-thread lines need it quiet.
 //
-// usage: cpu_speed [threads] [seconds a measurement] [--check]
+// The first line tells how much of the multiply-add rate the register tile reaches from the first-level cache: where a second hyperthread
+// of the core is busy (perhaps another virtual machine's) the front end is shared, the loop of multiply-adds loses little, and everything
+// that also loads loses much.  No product can pass that line.
+//
+// usage: cpu_speed [seconds a measurement, 0.05] [--check]
 // SPDX-License-Identifier: Apache-2.0
 #include <omp.h>
 #include <time.h>
@@ -14,6 +19,7 @@
 #include <string>
 #include <vector>
 
+#include "kernels/cpu/matmul_tile.hpp"
 #include "kernels/op/activation.hpp"
 #include "kernels/op/adamw.hpp"
 #include "kernels/op/attention.hpp"
@@ -22,6 +28,10 @@
 #include "kernels/op/memory.hpp"
 #include "kernels/op/norm.hpp"
 #include "tests/kernels/check/operand.hpp"
+#include "train/buffer.hpp"
+#include "train/process_grid.hpp"
+#include "train/threads.hpp"
+#include "train/trainer.hpp"
 
 namespace reckon {
 namespace {
@@ -103,11 +113,20 @@ bool report(const Share& s) {
   return s.goal == 0 || best >= s.goal / 2;
 }
 
+/// Random values where the trainer keeps its own: aligned to a cache line, in large pages.
+template <class T>
+train::Buffer<T> train_operand(std::int64_t count, int seed) {
+  const auto values = check::random_elements<T>(std::size_t(count), seed);
+  train::Buffer<T> out(count);
+  std::copy(values.begin(), values.end(), out.data());
+  return out;
+}
+
 template <class T, class R>
 Share product(const char* name, double goal, double least, std::int64_t m, std::int64_t n, std::int64_t k, bool transpose_a,
               bool transpose_b, double beta) {
-  const auto a = check::random_elements<T>(std::size_t(m * k), 1), b = check::random_elements<T>(std::size_t(k * n), 2);
-  std::vector<R> c(std::size_t(m * n));
+  const auto a = train_operand<T>(m * k, 1), b = train_operand<T>(k * n, 2);
+  const train::Buffer<R> c(m * n);
   const Matmul<T, R> op{.m = m,
                         .n = n,
                         .k = k,
@@ -119,20 +138,38 @@ Share product(const char* name, double goal, double least, std::int64_t m, std::
                         .c = c.data()};
   const std::string label = std::string(name) + " " + std::to_string(m) + " x " + std::to_string(n) + " x " + std::to_string(k);
   return measure(
-      label, goal, least, [least] { return multiply_add_rate(least); }, op.work().flops.base(), [op] { launch<Backend::cpu>(op, {}); });
+      label, goal, least, [least] { return multiply_add_rate(least); }, op.work().flops.base(), [&op] { launch<Backend::cpu>(op, {}); });
 }
 
-bool products(double least, int threads) {
+bool register_tile(double least) {
+  const MatmulTile tile = matmul_tile();
+  constexpr std::int64_t depth = 128, turns = 200;
+  const auto a = check::random_elements<float>(std::size_t(depth * tile.rows), 1),
+             b = check::random_elements<float>(std::size_t(depth * tile.columns), 2);
+  std::vector<float> c(std::size_t(tile.rows * tile.columns));
+  return report(measure(
+      "register tile in first-level cache", 0, least, [least] { return multiply_add_rate(least); },
+      2.0 * tile.rows * tile.columns * double(depth * turns),
+      [&] {
+        for (int i = 0; i < turns; ++i) tile.multiply(depth, a.data(), b.data(), c.data(), tile.columns, i % 16 != 0);
+      }));
+}
+
+bool squares(double least, double goal) {
   bool good = true;
-  const double goal = threads == 1 ? 0.85 : 0.80;
   for (const std::int64_t n : {512, 1024, 2048})
     good = report(product<float, float>("fp32", goal, least, n, n, n, false, false, 0)) && good;
+  return good;
+}
+
+bool products(double least) {
+  bool good = squares(least, 0.85);
   good = report(product<float, float>("fp32 forward (b^T)", 0, least, 256, 3072, 768, false, true, 0)) && good;
   good = report(product<float, float>("fp32 input gradient", 0, least, 256, 768, 3072, false, false, 0)) && good;
   good = report(product<float, float>("fp32 weight gradient (a^T)", 0, least, 3072, 768, 256, true, false, 0)) && good;
   good = report(product<float, float>("fp32 logits", 0, least, 256, 50257, 768, false, true, 0)) && good;
   for (const std::int64_t n : {512, 1024, 2048})
-    good = report(product<Bf16, float>("bf16, share of fp32", 1.6 * goal, least, n, n, n, false, false, 0)) && good;
+    good = report(product<Bf16, float>("bf16, share of fp32", 0, least, n, n, n, false, false, 0)) && good;
   good = report(product<Bf16, Bf16>("bf16 forward (b^T)", 0, least, 256, 3072, 768, false, true, 0)) && good;
   good = report(product<Bf16, Bf16>("bf16 input gradient", 0, least, 256, 768, 3072, false, false, 0)) && good;
   good = report(product<Bf16, float>("bf16 weight gradient (a^T)", 0, least, 3072, 768, 256, true, false, 1)) && good;
@@ -197,17 +234,67 @@ bool memory_bound(double least) {
   return good;
 }
 
+Architecture gpt2() {
+  Transformer m;
+  m.num_layers = 12, m.hidden_size = 768, m.num_heads = m.num_kv_heads = 12, m.head_dim = 64, m.ffn_hidden_size = 3072;
+  m.vocab_size = 50257, m.max_positions = 1024;
+  m.positions = PositionKind::learned;
+  m.tied_embeddings = m.qkv_bias = m.attention_output_bias = m.mlp_bias = true;
+  Architecture out;
+  out.name = "gpt2";
+  out.body = m;
+  return out;
+}
+
+/// Whole optimiser steps of GPT-2 124M, 4 sequences of 64 tokens.  Answers the median rate in FLOP/s.
+double training_step(const char* name, Precision precision, double goal, double least, bool& good) {
+  train::TrainingJob job;
+  job.architecture = gpt2();
+  job.strategy.precision = precision;
+  job.strategy.micro_batch_size = job.strategy.global_batch_size = 4;
+  job.seq_len = 64;
+  job.steps = 16;
+  std::string text;
+  for (int i = 0; text.size() < 20000; ++i) text += "entry " + std::to_string(i * 37 % 101) + " of the log\n";
+  const train::TextData data(text, "log", job.seq_len, 0.1);
+  const train::ProcessGrid grid = train::make_process_grid(Communicator(), job.strategy);
+  const auto trainer = train::make_trainer(job, grid, data);
+  const double flops = model_flops_per_token(job.architecture, job.seq_len) * double(job.tokens_per_step());
+  std::int64_t step = 0;
+  const Share share = measure(
+      name, goal, least, [least] { return multiply_add_rate(least); }, flops, [&] { trainer->step(++step % job.steps + 1); });
+  good = report(share) && good;
+  return median(share.rates);
+}
+
+bool training_steps(double least, double goal) {
+  bool good = true;
+  const double wide = training_step("GPT-2 124M step, 4 x 64 tokens, fp32", Precision::fp32, goal, least, good);
+  const double narrow = training_step("GPT-2 124M step, 4 x 64 tokens, bf16", Precision::bf16, 0, least, good);
+  std::printf("%-40s %.2f of the fp32 step (goal 1.50 where the processor multiplies bf16%s)\n", "bf16 step", narrow / wide,
+              bf16_matmul_tile().pairs ? "" : "; this one does not");
+  return good;
+}
+
+bool on_threads(int threads, double least) {
+  omp_set_num_threads(threads);
+  std::printf("%d thread%s, multiply-adds %.0f GFLOP/s\n", threads, threads == 1 ? "" : "s", multiply_add_rate(least) / 1e9);
+  if (threads > 1) return squares(least, 0.80);
+  bool good = register_tile(least);
+  good = products(least) && good;
+  good = attentions(least) && good;
+  good = memory_bound(least) && good;
+  return training_steps(least, 0.55) && good;
+}
+
 }  // namespace
 }  // namespace reckon
 
 int main(int argc, char** argv) {
-  const int threads = argc > 1 ? std::atoi(argv[1]) : 1;
-  const double least = argc > 2 ? std::atof(argv[2]) : 0.1;
-  const bool check = argc > 3 && std::strcmp(argv[3], "--check") == 0;
-  omp_set_num_threads(threads);
-  std::printf("%d threads, multiply-adds %.0f GFLOP/s\n", threads, reckon::multiply_add_rate(least) / 1e9);
-  bool good = reckon::products(least, threads);
-  good = reckon::attentions(least) && good;
-  good = reckon::memory_bound(least) && good;
+  const double least = argc > 1 ? std::atof(argv[1]) : 0.05;
+  const bool check = argc > 2 && std::strcmp(argv[2], "--check") == 0;
+  reckon::train::keep_freed_memory();
+  bool good = reckon::on_threads(1, least);
+  if (omp_get_num_procs() > 1) good = reckon::on_threads(2, least) && good;
   return check && !good ? 1 : 0;
 }

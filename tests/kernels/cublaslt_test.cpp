@@ -22,6 +22,23 @@ TEST(CublasLt, IsAskedForTheProductThatIsMeant) {
   EXPECT_GT(products, 100);
 }
 
+TEST(CublasLt, EpiloguesAreTheLayersOwn) {
+  // Shapes that the library takes as a whole: nothing is launched on a device.
+  BlasLibrary library({RECKON_FAKE_CUBLASLT});
+  HostPlace place;
+  const auto through_library = [&](const auto& op) { launch<Backend::cuda>(op, {nullptr, &library}); };
+  for (const LinearShape s : {LinearShape{3, 5, 16, Activation::gelu}, {17, 31, 64, Activation::gelu, false}, {7, 9, 13, Activation::none}}) {
+    const Report wide = check_linear_forward<float>(place, s, {1, 0}, through_library), narrow = check_linear_forward<Bf16>(place, s, {1, 0}, through_library);
+    EXPECT_TRUE(wide.passed()) << wide.failure;
+    EXPECT_TRUE(narrow.passed()) << narrow.failure;
+  }
+  for (const LinearShape s : {LinearShape{3, 16, 5, Activation::gelu}, {17, 64, 31, Activation::gelu}}) {
+    const Report wide = check_linear_backward<float>(place, s, {1, 0}, through_library), narrow = check_linear_backward<Bf16>(place, s, {1, 0}, through_library);
+    EXPECT_TRUE(wide.passed()) << wide.failure;
+    EXPECT_TRUE(narrow.passed()) << narrow.failure;
+  }
+}
+
 TEST(CublasLt, AlgorithmsAreKeptAndUsed) {
   BlasLibrary library({RECKON_FAKE_CUBLASLT});
   const Stream stream{nullptr, &library};

@@ -5,6 +5,7 @@
 #include <map>
 
 #include "runtime/device.hpp"
+#include "tests/kernels/check/check_narrow.hpp"
 #include "tests/kernels/check/all.hpp"
 
 namespace reckon::check {
@@ -31,12 +32,16 @@ class CudaKernels : public testing::Test {
 constexpr auto expect_passed = [](const std::string& name, const Report& report) { EXPECT_TRUE(report.passed()) << name << ": " << report.failure; };
 
 TEST_F(CudaKernels, AgreeWithTheReferenceOnAwkwardShapes) {
-  for (const std::uint64_t seed : {1, 2}) check_all_but_products(*place_, seed, [this](const auto& op) { run(op); }, expect_passed);
+  for (const std::uint64_t seed : {1, 2}) {
+    check_all_but_products(*place_, seed, [this](const auto& op) { run(op); }, expect_passed);
+    check_transformer_ops(*place_, seed, [this](const auto& op) { run(op); }, expect_passed);
+  }
 }
 
 TEST_F(CudaKernels, ProductsAgreeWithTheReference) {
   const auto on_device = [this](const auto& op) { run(op); };
   check_products(*place_, 1, on_device, expect_passed, check_workspace);
+  check_narrow_products(*place_, 1, on_device, expect_passed, check_workspace);
   check_matmuls<float, float>(*place_, 2, on_device, expect_passed);
   check_matmuls<float, float>(*place_, 3, on_device, expect_passed, check_workspace, true);
 }
@@ -60,6 +65,7 @@ TEST_F(CudaKernels, GiveTheSameBitsTwice) {
       EXPECT_EQ(digests.emplace(name, report.digest).first->second, report.digest) << name;
     };
     check_all_but_products(*place_, 5, [this](const auto& op) { run(op); }, visit);
+    check_transformer_ops(*place_, 5, [this](const auto& op) { run(op); }, visit);
     check_products(*place_, 5, [this](const auto& op) { run(op); }, visit, check_workspace);
   }
 }

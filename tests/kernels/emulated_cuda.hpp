@@ -19,6 +19,7 @@
 #include <stdexcept>
 #include <vector>
 
+#define RECKON_EMULATED_DEVICE
 #define __global__
 #define __device__
 #define __launch_bounds__(...)
@@ -57,6 +58,7 @@ class Block {
     body_ = &body;
     while (fibres_.size() < threads) fibres_.push_back(std::make_unique<Fibre>());
     values_.assign(threads, 0.0f);
+    shown_.assign(threads, nullptr);
     meetings_.assign(1 + (threads + 31) / 32, Meeting{});
     meetings_[0].members = threads;
     for (unsigned i = 0; i < threads; ++i) ++meetings_[1 + i / 32].members;
@@ -89,6 +91,18 @@ class Block {
     }
     leave(fibre);
   }
+
+  /// Shows `size` bytes at `mine` to the warp: `read(lane)` answers where another lane's are.  All have arrived before any reads, and all have
+  /// read before any goes on.
+  template <class Use>
+  void exchange(const void* mine, const Use& use) {
+    const unsigned self = current_, first = self / 32 * 32;
+    shown_[self] = mine;
+    arrive(1 + self / 32);
+    use([&](unsigned lane) { return shown_[first + lane]; });
+    arrive(1 + self / 32);
+  }
+  unsigned lane() const { return current_ % 32; }
 
   float shuffle_xor(float value, unsigned distance) {
     const unsigned self = current_;
@@ -146,6 +160,7 @@ class Block {
   std::vector<std::unique_ptr<Fibre>> fibres_;
   std::vector<Meeting> meetings_;
   std::vector<float> values_;
+  std::vector<const void*> shown_;
   jmp_buf scheduler_;
   unsigned current_ = 0;
 };
@@ -158,6 +173,48 @@ inline void Block::enter() {
     fibre.done = true;
     block.leave(fibre);
   }
+}
+
+inline float from_bf16(unsigned bits) {
+  const std::uint32_t wide = (bits & 0xffffu) << 16;
+  float value;
+  std::memcpy(&value, &wide, sizeof value);
+  return value;
+}
+
+/// mma.m16n8k16, row.col, bf16 with fp32 sums, by the fragment layout of the PTX ISA.
+inline void mma(float (&c)[4], const unsigned (&a)[4], const unsigned (&b)[2]) {
+  struct Words {
+    unsigned a[4], b[2];
+  } mine{{a[0], a[1], a[2], a[3]}, {b[0], b[1]}};
+  block.exchange(&mine, [&](const auto& of) {
+    const unsigned self = block.lane();
+    for (unsigned e = 0; e < 4; ++e) {
+      const unsigned row = self / 4 + (e / 2) * 8, column = self % 4 * 2 + e % 2;
+      for (unsigned k = 0; k < 16; ++k) {
+        const auto* left = static_cast<const Words*>(of(row % 8 * 4 + k % 8 / 2));
+        const auto* right = static_cast<const Words*>(of(column * 4 + k % 8 / 2));
+        const unsigned x = left->a[row / 8 + k / 8 * 2] >> (k % 2 * 16), y = right->b[k / 8] >> (k % 2 * 16);
+        c[e] += from_bf16(x) * from_bf16(y);
+      }
+    }
+  });
+}
+
+/// ldmatrix: lane 8 i + r names row r of matrix i; a lane gets elements 2 t and 2 t + 1 of row g, or of column g when transposed.
+inline void load_matrices(unsigned* word, unsigned count, bool transposed, const void* row) {
+  if (reinterpret_cast<std::uintptr_t>(row) % 16 != 0) throw std::logic_error("a row of ldmatrix that does not lie on 16 bytes");
+  block.exchange(row, [&](const auto& of) {
+    const unsigned g = block.lane() / 4, t = block.lane() % 4;
+    for (unsigned i = 0; i < count; ++i) {
+      std::uint16_t pair[2];
+      for (unsigned j = 0; j < 2; ++j) {
+        const unsigned from_row = transposed ? 2 * t + j : g, from_column = transposed ? g : 2 * t + j;
+        std::memcpy(&pair[j], static_cast<const char*>(of(8 * i + from_row)) + 2 * from_column, 2);
+      }
+      word[i] = pair[0] | unsigned(pair[1]) << 16;
+    }
+  });
 }
 
 template <class Kernel>

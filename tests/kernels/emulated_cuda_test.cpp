@@ -4,11 +4,9 @@
 
 #include "tests/kernels/emulated_cuda.hpp"
 
-#include "kernels/cuda/attention.cu"
-#include "kernels/cuda/elementwise.cu"
-#include "kernels/cuda/norm.cu"
-#include "kernels/cuda/tokens.cu"
-#include "kernels/cuda/update.cu"
+#include "kernels/cuda/elementwise.hpp"
+#include "kernels/cuda/launch.hpp"
+#include "kernels/cuda/pack.cuh"
 #include "tests/kernels/check/all.hpp"
 
 namespace reckon::check {

@@ -4,7 +4,8 @@
 #include <cstring>
 #include <new>
 
-#include "kernels/op/matmul.hpp"
+#include "kernels/cuda/matmul_epilogue.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 #include "runtime/device.hpp"
 #include "runtime/device_memory.hpp"
 
@@ -31,6 +32,10 @@ void copy_to_host(void* host, const void* device, std::size_t size, Stream) { st
 void copy_on_device(void* to, const void* from, std::size_t size, Stream) { std::memcpy(to, from, size); }
 void fill_device(void* device, unsigned char byte, std::size_t size, Stream) { std::memset(device, byte, size); }
 
+void* allocate_unified(std::size_t size) { return ::operator new(size, std::align_val_t{256}); }
+void free_unified(void* data) noexcept { ::operator delete(data, std::align_val_t{256}); }
+void choose_device(int) {}
+
 struct DeviceStream::Owned {};
 DeviceStream::DeviceStream() = default;
 DeviceStream::~DeviceStream() = default;
@@ -52,6 +57,16 @@ Seconds DeviceEvent::since(const DeviceEvent& start) const {
 RECKON_LAUNCHER(cuda, Matmul<float>) { launch<Backend::reference>(op, stream); }
 RECKON_LAUNCHER(cuda, Matmul<Bf16>) { launch<Backend::reference>(op, stream); }
 RECKON_LAUNCHER(cuda, Matmul<Bf16, float>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F16, float>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, Bf16>) { launch<Backend::reference>(op, stream); }
+RECKON_LAUNCHER(cuda, Matmul<F8, float>) { launch<Backend::reference>(op, stream); }
+template <class T>
+bool matmul_with_epilogue(const Matmul<T>&, MatmulEpilogue, const T*, T*, Stream) {
+  return false;  // the own pass behind the product is under test
+}
+template bool matmul_with_epilogue(const Matmul<float>&, MatmulEpilogue, const float*, float*, Stream);
+template bool matmul_with_epilogue(const Matmul<Bf16>&, MatmulEpilogue, const Bf16*, Bf16*, Stream);
 template <class T, class R>
 std::vector<MatmulAlgorithm> matmul_algorithms(const Matmul<T, R>&, Stream, int) {
   return std::vector<MatmulAlgorithm>(2);

@@ -5,10 +5,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <cublasLt.h>
 
+#include <cmath>
 #include <cstdint>
 #include <cstring>
 
-#include "kernels/op/element.hpp"
+#include "kernels/op/narrow_matmul.hpp"
 
 namespace {
 
@@ -16,6 +17,10 @@ using reckon::Bf16;
 
 struct Description {
   cublasOperation_t a = CUBLAS_OP_N, b = CUBLAS_OP_N;
+  cublasLtEpilogue_t epilogue = CUBLASLT_EPILOGUE_DEFAULT;
+  const void* bias = nullptr;
+  void* kept = nullptr;
+  std::int64_t kept_leading = 0;
 };
 struct Layout {
   cudaDataType type;
@@ -26,11 +31,32 @@ struct Layout {
 
 float read(const void* base, const Layout& layout, std::int64_t index) {
   if (layout.type == CUDA_R_16BF) return reckon::widen(static_cast<const Bf16*>(base)[index]);
+  if (layout.type == CUDA_R_16F) return reckon::widen(static_cast<const reckon::F16*>(base)[index]);
+  if (layout.type == CUDA_R_8F_E4M3) return reckon::widen(static_cast<const reckon::F8*>(base)[index]);
   return static_cast<const float*>(base)[index];
 }
 void write(void* base, const Layout& layout, std::int64_t index, float value) {
   if (layout.type == CUDA_R_16BF) static_cast<Bf16*>(base)[index] = reckon::narrow<Bf16>(value);
+  else if (layout.type == CUDA_R_16F) static_cast<reckon::F16*>(base)[index] = reckon::narrow<reckon::F16>(value);
   else static_cast<float*>(base)[index] = value;
+}
+
+float sigmoid(float x) { return 1 / (1 + std::exp(-x)); }
+
+/// bias: one value a row of d; what GELU saw lies as d, its columns kept_leading apart.
+float with_epilogue(const Description& description, const Layout& d, std::int64_t i, std::int64_t j, float value) {
+  const cublasLtEpilogue_t kind = description.epilogue;
+  const std::int64_t at = i + j * description.kept_leading;
+  if (kind == CUBLASLT_EPILOGUE_BIAS || kind == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) value += read(description.bias, d, i);
+  if (kind == CUBLASLT_EPILOGUE_GELU_AUX || kind == CUBLASLT_EPILOGUE_GELU_AUX_BIAS) {
+    write(description.kept, d, at, value);
+    return value * sigmoid(1.5957691216f * (value + 0.044715f * value * value * value));
+  }
+  if (kind == CUBLASLT_EPILOGUE_DGELU) {
+    const float x = read(description.kept, d, at), s = sigmoid(1.5957691216f * (x + 0.044715f * x * x * x));
+    return value * (s + x * s * (1 - s) * 1.5957691216f * (1 + 0.134145f * x * x));
+  }
+  return value;
 }
 
 }  // namespace
@@ -54,10 +80,21 @@ cublasStatus_t cublasLtMatmulDescDestroy(cublasLtMatmulDesc_t made) {
   return CUBLAS_STATUS_SUCCESS;
 }
 cublasStatus_t cublasLtMatmulDescSetAttribute(cublasLtMatmulDesc_t made, cublasLtMatmulDescAttributes_t which, const void* value, size_t size) {
-  if (size != sizeof(cublasOperation_t)) return CUBLAS_STATUS_INVALID_VALUE;
   auto* description = reinterpret_cast<Description*>(made);
-  std::memcpy(which == CUBLASLT_MATMUL_DESC_TRANSA ? &description->a : &description->b, value, size);
-  return which == CUBLASLT_MATMUL_DESC_TRANSA || which == CUBLASLT_MATMUL_DESC_TRANSB ? CUBLAS_STATUS_SUCCESS : CUBLAS_STATUS_INVALID_VALUE;
+  const auto set = [&](auto& field) {
+    if (size != sizeof field) return CUBLAS_STATUS_INVALID_VALUE;
+    std::memcpy(&field, value, size);
+    return CUBLAS_STATUS_SUCCESS;
+  };
+  switch (which) {
+    case CUBLASLT_MATMUL_DESC_TRANSA: return set(description->a);
+    case CUBLASLT_MATMUL_DESC_TRANSB: return set(description->b);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE: return set(description->epilogue);
+    case CUBLASLT_MATMUL_DESC_BIAS_POINTER: return set(description->bias);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_POINTER: return set(description->kept);
+    case CUBLASLT_MATMUL_DESC_EPILOGUE_AUX_LD: return set(description->kept_leading);
+    default: return CUBLAS_STATUS_INVALID_VALUE;
+  }
 }
 cublasStatus_t cublasLtMatrixLayoutCreate(cublasLtMatrixLayout_t* made, cudaDataType type, uint64_t rows, uint64_t columns, int64_t leading) {
   *made = reinterpret_cast<cublasLtMatrixLayout_t>(new Layout{type, rows, columns, leading});
@@ -112,6 +149,8 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t made, const
   if (static_cast<int64_t>(tb ? lb.columns : lb.rows) != k || ld.rows != static_cast<uint64_t>(m) || ld.columns != static_cast<uint64_t>(n)) {
     return CUBLAS_STATUS_INVALID_VALUE;
   }
+  const bool eighth = la.type == CUDA_R_8F_E4M3;
+  if (eighth && (!ta || tb || k % 16 != 0 || m % 16 != 0)) return CUBLAS_STATUS_NOT_SUPPORTED;
   if (algorithm == nullptr || algorithm->data[0] == 0 || (algorithm->data[0] == 2 && workspace_size < 1000)) return CUBLAS_STATUS_INVALID_VALUE;
   const float x = *static_cast<const float*>(alpha), y = *static_cast<const float*>(beta);
   for (int64_t batch = 0; batch < ld.batch; ++batch) {
@@ -123,7 +162,7 @@ cublasStatus_t cublasLtMatmul(cublasLtHandle_t, cublasLtMatmulDesc_t made, const
                  read(b, lb, batch * lb.stride + (tb ? j + l * lb.leading : l + j * lb.leading));
         }
         const float old = y == 0 ? 0 : y * read(c, lc, batch * lc.stride + i + j * lc.leading);
-        write(d, ld, batch * ld.stride + i + j * ld.leading, x * sum + old);
+        write(d, ld, batch * ld.stride + i + j * ld.leading, with_epilogue(description, ld, i, j, x * sum + old));
       }
     }
   }

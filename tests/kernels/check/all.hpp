@@ -5,6 +5,7 @@
 #include <cinttypes>
 
 #include "tests/kernels/check/check_elementwise.hpp"
+#include "tests/kernels/check/check_layers.hpp"
 #include "tests/kernels/check/check_matmul.hpp"
 #include "tests/kernels/check/check_norm.hpp"
 #include "tests/kernels/check/check_tokens.hpp"
@@ -119,6 +120,8 @@ void check_transformer_ops(Place& place, std::uint64_t seed, const Launch& launc
   check_tokens<Bf16>(place, seed, launch, visit);
   check_updates<float>(place, seed, launch, visit);
   check_updates<Bf16>(place, seed, launch, visit);
+  check_layers<float>(place, seed, launch, visit);
+  check_layers<Bf16>(place, seed, launch, visit);
 }
 
 template <class Launch, class Visit>

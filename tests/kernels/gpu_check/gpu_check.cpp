@@ -10,6 +10,7 @@
 
 #include "base/error.hpp"
 #include "runtime/device.hpp"
+#include "tests/kernels/check/check_narrow.hpp"
 #include "tests/kernels/check/all.hpp"
 #include "tests/kernels/gpu_check/cases.hpp"
 #include "tests/kernels/gpu_check/json.hpp"
@@ -64,6 +65,9 @@ class Correctness {
     for (int round = 0; round < 2; ++round) {
       check_all_but_products(place, 11, on_device, visit);
       check_products(place, 11, on_device, visit, check_workspace);
+      if (round > 0 && shrink > 1) continue;  // an emulated device is slow
+      check_transformer_ops(place, 11, on_device, visit, shrink > 1 ? 300 : std::int64_t(1) << 40);
+      check_narrow_products(place, 11, on_device, visit, check_workspace);
     }
     check_all_but_products(place, 12, on_device, [this](const std::string& name, const Report& report) { note(name + " (second seed)", report); });
     check_matmuls<float, float>(place, 13, on_device, [this](const std::string& name, const Report& report) { note(name + " (tf32)", report); }, check_workspace, true);
