@@ -189,7 +189,7 @@ StackTable read_stacks(const std::filesystem::path& path) { return read_stacks(r
 std::string write_stacks(const StackTable& stacks) {
   nlohmann::ordered_json all;
   for (const auto& [id, stack] : stacks.entries) {
-    nlohmann::ordered_json facts, numbers, attention;
+    nlohmann::ordered_json facts, numbers, attention = nlohmann::ordered_json::object();
     for (const auto& [architecture, kernel] : stack.facts.attention) attention[architecture] = std::string(name_of(kernel));
     facts["attention"] = attention;
     for (const FlagName& f : flags) facts[f.key] = stack.facts.*f.field;
