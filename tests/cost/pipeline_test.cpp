@@ -84,7 +84,9 @@ TEST(Bubble, ZeroBubbleSchedulesAsInTheirPaper) {
 TEST(Bubble, UnevenStagesWaitForTheBusiest) {
   std::vector<LayerTime> t = equal_stages(3);
   t[1].forward = Seconds{5.0};  // stage totals 3, 7, 3
-  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::one_f_one_b, t, 1, 8).base(), 6.0);
+  // it starts after 1 s, has its first gradient while its second forward pass runs, waits 1 s for its last one, and the first stage ends 2 s later
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::one_f_one_b, t, 1, 8).base(), 4.0);
+  EXPECT_DOUBLE_EQ(pipeline_bubble(Schedule::gpipe, t, 1, 8).base(), 6.0);
 }
 
 TEST(InFlight, FirstStageHoldsPMicroBatchesUnder1F1B) {
