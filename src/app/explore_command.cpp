@@ -73,7 +73,7 @@ void settle(ExploreResults& r) {
 
 CommandSpec explore_spec() {
   return {"explore",
-          "several kinds of device and all sizes in one search: the best for every wish, and what nothing beats",
+          "kinds of device and sizes in one search: the best for each wish, and the front",
           {"reckon explore --model llama-3-70b --device h100,b200 --devices 256..4096 --tokens 15T --deadline 60d",
            "reckon explore --model llama-3-8b --device a100,h100 --prices 'a100=$1.20/h,h100=$2.10/h' --devices 64..512+64 --tokens 1T --json"},
           {training_options(),

@@ -167,7 +167,7 @@ class ScaleSearch {
 
 CommandSpec scale_spec() {
   return {"scale",
-          "the inverse question: with this budget or this deadline, which model size, how many tokens, which cluster",
+          "this budget or deadline: which model size, how many tokens, which cluster",
           {"reckon scale --budget '$2M' --deadline 60d --device h100 --devices 128..2048",
            "reckon scale --deadline 30d --device h100 --devices 256,512 --law hoffmann --json"},
           {{"What may be spent",
