@@ -43,8 +43,8 @@ TEST(StepSimulation, EqualsTheClosedFormOnRegularStrategies) {
     const StepPlan plan = step_plan(job);
     const StepSimulation simulation = simulate_step(plan);
     const double closed = without_jitter(plan.closed.time), simulated = simulation.seconds.total() - simulation.seconds.jitter;
-    // messages under compute that take more than 5 % of a chunk limit the pace of interleaving by a little more than the closed form says
-    ASSERT_NEAR(simulated / closed, 1.0, 0.015) << job.architecture->name << ' ' << describe(job.strategy);
+    // messages under compute, and a head that outweighs a chunk, limit the pace of interleaving by up to 2 % more than the closed form says
+    ASSERT_NEAR(simulated / closed, 1.0, 0.025) << job.architecture->name << ' ' << describe(job.strategy);
     within += std::abs(simulated / closed - 1.0) <= 0.01;
     ++checked;
     pipelines += job.strategy.pipeline_parallel > 1;
