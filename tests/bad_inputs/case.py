@@ -27,6 +27,7 @@ class Case:
     runner    a shell command in which "$@" is the program's command line
     env       variables to set, or to unset where the value is None
     rss_mb    the most memory
+    leaves    what names of left files may hold: the journal of a search that stopped, which the same command goes on from
     """
 
     name: str
@@ -40,6 +41,7 @@ class Case:
     runner: str = ""
     env: dict = dataclasses.field(default_factory=dict)
     rss_mb: int = 200
+    leaves: str = ""
     skip: str = ""
 
     @property

@@ -106,6 +106,7 @@ def cases(source):
             exit=5,
             runner='ulimit -f 1; exec "$@"',
             says=("{dir}/x.h5",),
+            leaves="x.h5.journal",
         )
     )
     return out
