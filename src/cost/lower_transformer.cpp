@@ -1,38 +1,12 @@
 // Transformers: dense, grouped-query, mixture of experts, latent attention; decoders, encoders, encoder-decoders, patch input.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
 #include <cmath>
 
-#include "cost/layer_builder.hpp"
-#include "cost/lower.hpp"
+#include "cost/lower_transformer.hpp"
 
 namespace reckon {
 namespace {
-
-/// The sizes of a strategy as the formulas use them.
-struct Shard {
-  double batch, seq, cp, tp, ep, etp;
-  double tokens;        ///< of one micro-batch on one context rank
-  double norm_tokens;   ///< of those, where norms and residuals run (split by sequence parallelism)
-  bool sp, unfused, frozen;
-  double element;
-};
-
-Shard shard_of(const Strategy& s, const Task& task, double seq) {
-  Shard x{};
-  x.batch = static_cast<double>(s.micro_batch_size);
-  x.cp = static_cast<double>(s.context_parallel);
-  x.tp = static_cast<double>(s.tensor_parallel);
-  x.ep = static_cast<double>(s.expert_parallel);
-  x.etp = static_cast<double>(s.expert_tensor());
-  x.seq = seq;
-  x.sp = s.sequence_parallel && s.tensor_parallel > 1;
-  x.tokens = x.batch * seq / x.cp;
-  x.norm_tokens = x.sp ? x.tokens / x.tp : x.tokens;
-  x.unfused = s.attention == AttentionKind::unfused;
-  x.frozen = task.training == Training::lora;
-  x.element = activation_bytes(s.precision);
-  return x;
-}
 
 class TransformerLowering {
  public:
@@ -51,10 +25,11 @@ class TransformerLowering {
     } else {
       append_layers(out, seq);
     }
-    const Shard x = shard_of(strategy_, task_, seq);
+    const TransformerShard x = transformer_shard(strategy_, task_, seq);
+    const TransformerEnds ends(model_, strategy_, task_, facts_);
     out.balanced_stages = facts_.balanced_stages;
-    out.before = before(x);
-    out.after = after(x);
+    out.before = ends.before();
+    out.after = ends.after();
     if (model_.tied_embeddings) out.tied_parameters = static_cast<double>(model_.vocab_size) * h() / x.tp;
     // each rank of a tensor group sends its share and the receivers gather (Narayanan et al. 2021, section 4.1; the sequence-parallel
     // layout is split already)
@@ -89,7 +64,7 @@ class TransformerLowering {
   }
 
   LoweredLayer layer(double seq, bool expert, bool cross, bool window = false) const {
-    const Shard x = shard_of(strategy_, task_, seq);
+    const TransformerShard x = transformer_shard(strategy_, task_, seq);
     LayerBuilder b = builder();
     b.layer().input = Bytes{x.norm_tokens * h() * x.element};
     attention_block(b, x, seq, model_.causal && (cross || model_.num_encoder_layers == 0), window);
@@ -104,7 +79,7 @@ class TransformerLowering {
   }
 
   /// Messages around a pair of products split over the tensor group: all-reduce, or all-gather + reduce-scatter of sequence parallelism.
-  void tensor_messages(LayerBuilder& b, const Shard& x, double tokens) const {
+  void tensor_messages(LayerBuilder& b, const TransformerShard& x, double tokens) const {
     if (x.tp <= 1) return;
     const double size = tokens * h() * x.element, sums = facts_.wide_reductions ? tokens * h() * 4.0 : size;
     if (x.sp) {
@@ -118,7 +93,7 @@ class TransformerLowering {
   }
 
   /// Residual addition with dropout after a block.
-  void residual(LayerBuilder& b, const Shard& x) const {
+  void residual(LayerBuilder& b, const TransformerShard& x) const {
     const double values = x.norm_tokens * h();
     const double drop = facts_.dropout ? 1.0 : 0.0;
     const bool fused = facts_.fused_elementwise || task_.compiled;
@@ -132,7 +107,7 @@ class TransformerLowering {
   }
 
   /// `saves_input`: false where another op keeps the same tensor.
-  void lora(LayerBuilder& b, const Shard& x, double rows, double in, double out, bool saves_input = true) const {
+  void lora(LayerBuilder& b, const TransformerShard& x, double rows, double in, double out, bool saves_input = true) const {
     if (!x.frozen || task_.lora_rank <= 0) return;
     const double r = static_cast<double>(task_.lora_rank);
     b.linear("lora down", OpGroup::other, {.rows = rows, .in = in, .out = r, .saves_input = saves_input, .low_precision = false});
@@ -140,7 +115,7 @@ class TransformerLowering {
     b.stream("lora add", OpGroup::other, Bytes{rows * out * x.element * 3.0}, Bytes{rows * out * x.element}, Bytes{}, 1, 1);
   }
 
-  void attention_block(LayerBuilder& b, const Shard& x, double seq_kv, bool causal, bool window) const {
+  void attention_block(LayerBuilder& b, const TransformerShard& x, double seq_kv, bool causal, bool window) const {
     b.norm("attention norm", x.norm_tokens, h(), has_bias());
     if (model_.latent_attention) {
       latent_attention(b, x, seq_kv, causal);
@@ -151,7 +126,7 @@ class TransformerLowering {
     if (!model_.parallel_residual) residual(b, x);
   }
 
-  void plain_attention(LayerBuilder& b, const Shard& x, double seq_kv, bool causal, bool window) const {
+  void plain_attention(LayerBuilder& b, const TransformerShard& x, double seq_kv, bool causal, bool window) const {
     const double d = static_cast<double>(model_.head_dim), a = static_cast<double>(model_.num_heads) / x.tp;
     const double kv = std::max(1.0, static_cast<double>(model_.num_kv_heads) / x.tp);
     const double width = (a + 2.0 * kv) * d;
@@ -176,7 +151,7 @@ class TransformerLowering {
   }
 
   /// DeepSeek-V2 section 2.1: the down projections are not split over the tensor group.
-  void latent_attention(LayerBuilder& b, const Shard& x, double seq_kv, bool causal) const {
+  void latent_attention(LayerBuilder& b, const TransformerShard& x, double seq_kv, bool causal) const {
     const LatentAttention& m = *model_.latent_attention;
     const double a = static_cast<double>(model_.num_heads) / x.tp;
     const double nope = static_cast<double>(m.qk_nope_head_dim), rope = static_cast<double>(m.qk_rope_head_dim), v = static_cast<double>(m.v_head_dim);
@@ -199,7 +174,7 @@ class TransformerLowering {
     b.linear("attention output", OpGroup::other, {.rows = x.tokens, .in = a * v, .out = h(), .frozen = x.frozen, .saves_input = x.unfused});
   }
 
-  void core_attention(LayerBuilder& b, const Shard& x, AttentionShape shape) const {
+  void core_attention(LayerBuilder& b, const TransformerShard& x, AttentionShape shape) const {
     if (x.cp > 1 && !facts_.overlap_context) return ring_attention(b, x, shape);
     const double keys = shape.seq_kv;
     if (x.cp > 1 && shape.causal && !x.unfused) {  // balanced chunks: every rank sees half of the keys on average
@@ -228,7 +203,7 @@ class TransformerLowering {
 
   /// The ring of src/train/ring_attention.cpp: a rank holds pieces r and 2 cp - 1 - r of 2 cp; each step attends block by block, two of the
   /// 2 cp + 1 blocks under the mask, and merges what it finds.  The backward pass moves keys, values and their gradients in fp32.
-  void ring_attention(LayerBuilder& b, const Shard& x, const AttentionShape& whole) const {
+  void ring_attention(LayerBuilder& b, const TransformerShard& x, const AttentionShape& whole) const {
     const double piece = whole.seq_kv / (2.0 * x.cp), blocks = 2.0 * x.cp + 1.0;
     AttentionShape shape = whole;
     shape.seq_q = shape.seq_kv = piece;
@@ -253,7 +228,7 @@ class TransformerLowering {
   }
 
   /// Scores in memory: batched products, scale + mask + softmax, dropout.  Saves 5 a s^2 b bytes (Korthikanti et al. 2022, eq. 1).
-  void unfused_attention(LayerBuilder& b, const Shard& x, const AttentionShape& s) const {
+  void unfused_attention(LayerBuilder& b, const TransformerShard& x, const AttentionShape& s) const {
     const double heads = s.batch * s.heads, scores = heads * s.seq_q * s.seq_kv;
     const double kept = s.batch * x.element * (s.heads * s.seq_q * s.head_dim + s.kv_heads * (s.seq_kv / x.cp) * (s.head_dim + s.v_head_dim));
     Op& qk = product_without_weight(b, "scores", heads, s.seq_q, s.seq_kv, s.head_dim);
@@ -301,7 +276,7 @@ class TransformerLowering {
     if (model_.mlp_bias) b.stream("expert bias", OpGroup::other, Bytes{values * 28.0}, Bytes{values * 36.0}, Bytes{}, 3.0 * local + 2.0, 5.0 * local + 2.0);
   }
 
-  void mlp_block(LayerBuilder& b, const Shard& x, double ffn_total, OpGroup product_group, OpGroup activation_group, bool whole_block) const {
+  void mlp_block(LayerBuilder& b, const TransformerShard& x, double ffn_total, OpGroup product_group, OpGroup activation_group, bool whole_block) const {
     const double ffn = ffn_total / x.tp;
     if (whole_block && !model_.parallel_residual) b.norm("mlp norm", x.norm_tokens, h(), has_bias());
     b.linear("mlp up", product_group, {.rows = x.tokens, .in = h(), .out = ffn * (model_.gated_mlp ? 2.0 : 1.0), .bias = model_.mlp_bias, .separate_bias = facts_.separate_bias,
@@ -314,7 +289,7 @@ class TransformerLowering {
   }
 
   /// Router, dispatch, grouped products, combine.  Tokens arrive split by the tensor group (sequence parallel) or are split for dispatch.
-  void expert_block(LayerBuilder& b, const Shard& x) const {
+  void expert_block(LayerBuilder& b, const TransformerShard& x) const {
     const Experts& e = *model_.experts;
     const double top = static_cast<double>(e.experts_per_token), count = static_cast<double>(e.num_experts);
     const double own = x.tokens / (x.tp > 1 ? x.tp : 1.0);  // tokens that this device routes
@@ -363,86 +338,6 @@ class TransformerLowering {
       m.most_domains = e.num_groups > 1 ? static_cast<double>(e.groups_per_token) : m.visits;
     }
   }
-
-  LoweredLayer before(const Shard& x) const {
-    LayerBuilder b = builder();
-    const double values = x.tokens * h(), drop = facts_.dropout ? 1.0 : 0.0;
-    if (model_.vocab_size > 0) {
-      const double rows = static_cast<double>(model_.vocab_size) / x.tp;
-      b.layer().parameters += rows * h() + static_cast<double>(model_.positions == PositionKind::learned ? model_.max_positions : 0) * h();
-      // gather rows; add positions; dropout; to (sequence, batch) order.  Backward: scatter-add into the table's gradient.
-      const double tables = model_.positions == PositionKind::learned ? 2.0 : 1.0;
-      const double passes = 2.0 + (tables > 1.0 ? 3.0 : 0.0) + (facts_.batch_first ? 0.0 : 2.0);
-      const double backward = facts_.batch_first ? elementwise_work(values, 1, 2, 0, 4.0).bytes.base() * tables : values * (2.0 * x.element + 8.0);
-      Op& op = b.stream("embedding", OpGroup::other, Bytes{values * x.element * passes + x.norm_tokens * h() * drop * (2.0 * x.element + 1.0)},
-               Bytes{backward}, Bytes{x.norm_tokens * h() * drop}, 5, 5);
-      op.forward_kernel = StreamKernel::embedding;
-      op.backward_kernel = StreamKernel::embedding_backward;
-    } else {  // patches (ViT)
-      const double patch = static_cast<double>(model_.image_channels * model_.patch_size * model_.patch_size);
-      b.linear("patches", OpGroup::other, {.rows = x.tokens, .in = patch, .out = h(), .bias = true, .first = true});
-    }
-    if (x.frozen) b.layer().trainable = 0; else b.layer().trainable = b.layer().parameters;
-    if (x.tp > 1 && model_.vocab_size > 0)
-      b.message(Group::tensor, x.sp ? Collective::reduce_scatter : Collective::all_reduce, values * x.element, 1, x.sp ? 1 : 0, 0);
-    for (std::int64_t i = 0; i < model_.num_embedding_norms; ++i) b.norm("embedding norm", x.norm_tokens, h(), has_bias());
-    b.layer().input = Bytes{};
-    b.layer().blocking_launches = launches_per_batch;
-    return b.take();
-  }
-
-  LoweredLayer after(const Shard& x) const {
-    LayerBuilder b = builder();
-    b.layer().blocking_launches = launches_per_batch;
-    b.norm("final norm", x.norm_tokens, h(), has_bias());
-    const double out = model_.vocab_size > 0 ? head_rows(x) : static_cast<double>(model_.num_classes) / x.tp;
-    if (out <= 0) return b.take();
-    // multi-token prediction reads the head once more for each extra layer
-    const double rows = model_.vocab_size > 0 ? (model_.mlm_head ? x.tokens * masked_share : x.tokens) * static_cast<double>(1 + model_.num_mtp_layers) : x.batch;
-    b.linear("head", OpGroup::other, {.rows = rows, .in = h(), .out = out, .frozen = x.frozen, .low_precision = false, .saved_rows = x.sp ? x.norm_tokens : rows});
-    if (model_.tied_embeddings) {
-      b.layer().parameters -= h() * out;
-      if (!x.frozen) b.layer().trainable -= h() * out;
-    }
-    loss(b, rows * out, x);
-    if (x.tp > 1) {
-      b.message(Group::tensor, x.sp ? Collective::all_gather : Collective::all_reduce, x.tokens * h() * x.element, x.sp ? 1 : 0, 1, 0);
-      if (facts_.messages_by_parameter) {
-        b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 1, 0, 0);  // maximum
-        b.message(Group::tensor, Collective::all_reduce, x.tokens * 8.0, 1, 0, 0);  // sum and target logit together
-        if (x.sp) b.message(Group::tensor, Collective::reduce_scatter, x.tokens * h() * (facts_.wide_reductions ? 4.0 : x.element), 0, 1, 0);
-      } else {
-        b.message(Group::tensor, Collective::all_reduce, x.tokens * 4.0, 3, 0, 0);  // maximum, sum, target logit
-      }
-    }
-    return b.take();
-  }
-
-  /// Rows of the head on one rank, padding included.
-  double head_rows(const Shard& x) const {
-    const double share = static_cast<double>(model_.vocab_size) / x.tp;
-    return facts_.vocabulary_multiple > 1.0 ? std::ceil(share / facts_.vocabulary_multiple) * facts_.vocabulary_multiple : std::floor(share);
-  }
-
-  /// Cross-entropy.  Unfused: to fp32 (r2 w4), maximum (r4), subtract (r4 w4), exponential (r4 w4), sum (r4), divide (r4 w4); backward:
-  /// scale (r4 w4), to 16 bit (r4 w2): Megatron's vocab_parallel_cross_entropy.  Fused: one read of the logits, one write of the gradient.
-  void loss(LayerBuilder& b, double logits, const Shard& x) const {
-    if (facts_.fused_loss) {
-      Op& op = b.stream("loss", OpGroup::other, Bytes{logits * x.element}, Bytes{2.0 * logits * x.element}, Bytes{2.0 * logits * x.element}, 3, 2);  // held: logits and their gradient
-      op.forward_kernel = StreamKernel::loss;
-      op.backward_kernel = StreamKernel::loss_backward;
-    } else {
-      b.stream("loss", OpGroup::other, Bytes{logits * (2.0 + 4.0 + 4.0 + 8.0 + 8.0 + 4.0 + 8.0)}, Bytes{logits * (8.0 + 6.0)}, Bytes{logits * (4.0 + x.element)}, 12, 5);
-    }
-  }
-
-  /// Fetching a micro-batch on the first and on the last stage: the loader, sizes that every tensor-parallel rank reads from the device
-  /// (Megatron-LM's broadcast_data), masks and positions, the loss averaged over replicas.  The device waits.  Read off what vTrain's
-  /// single-node runs take beside their layers, 2 to 3 ms a micro-batch at 19 us a launch (arXiv 2312.12391, data/ground_truth_single.csv).
-  static constexpr double launches_per_batch = 75;
-
-  // Masked-language-model heads run on the masked positions only: 76 of 512 at most in the MLPerf reference (max_predictions_per_seq = 76).
-  static constexpr double masked_share = 76.0 / 512.0;
 
   const Transformer& model_;
   const Strategy& strategy_;
