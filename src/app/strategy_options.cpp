@@ -9,8 +9,6 @@
 namespace reckon {
 namespace {
 
-constexpr std::int64_t largest_degree = 1 << 20;
-
 std::vector<RecomputeModule> modules_of(const ParsedOptions& options) {
   std::vector<std::string> names;
   for (int i = 0; i <= static_cast<int>(RecomputeModule::shared_experts); ++i) names.emplace_back(name_of(static_cast<RecomputeModule>(i)));
@@ -27,12 +25,25 @@ Enum named(const ParsedOptions& options, const std::string& option, Enum last, s
   return *value_of(options.choice(option, names));
 }
 
-/// The schedule that goes with the degrees when none is named.
+}  // namespace
+
+std::int64_t read_degree(const ParsedOptions& options, const char* option) { return options.count(option, 1, std::int64_t{1} << 20); }
+
+Strategy read_degrees(const ParsedOptions& options) {
+  Strategy s;
+  s.tensor_parallel = read_degree(options, "tp");
+  s.pipeline_parallel = read_degree(options, "pp");
+  s.context_parallel = read_degree(options, "cp");
+  s.expert_parallel = read_degree(options, "ep");
+  s.virtual_stages = read_degree(options, "vpp");
+  s.micro_batch_size = read_degree(options, "mb");
+  s.sequence_parallel = !options.flag("no-sp") && s.tensor_parallel > 1;
+  return s;
+}
+
 Schedule usual_schedule(const Strategy& s) {
   return s.pipeline_parallel == 1 ? Schedule::none : s.virtual_stages > 1 ? Schedule::interleaved : Schedule::one_f_one_b;
 }
-
-}  // namespace
 
 OptionGroup strategy_options() {
   return {
@@ -61,14 +72,8 @@ OptionGroup strategy_options() {
 }
 
 Strategy read_strategy(const ParsedOptions& options, const Question& question) {
-  Strategy s;
-  const auto degree = [&](const char* option) { return options.count(option, 1, largest_degree); };
-  s.tensor_parallel = degree("tp");
-  s.pipeline_parallel = degree("pp");
-  s.context_parallel = degree("cp");
-  s.expert_parallel = degree("ep");
-  s.virtual_stages = degree("vpp");
-  s.micro_batch_size = degree("mb");
+  Strategy s = read_degrees(options);
+  const auto degree = [&options](const char* option) { return read_degree(options, option); };
   if (options.given("etp")) s.expert_tensor_parallel = degree("etp");
   const std::int64_t others = s.tensor_parallel * s.pipeline_parallel * s.context_parallel;
   if (options.given("dp") && options.given("devices"))
@@ -91,7 +96,6 @@ Strategy read_strategy(const ParsedOptions& options, const Question& question) {
                 : s.recompute_modules.empty() ? Recompute::none
                                               : Recompute::modules;
   if (options.given("recompute-layers")) s.recompute_layers = degree("recompute-layers");
-  s.sequence_parallel = !options.flag("no-sp") && s.tensor_parallel > 1;
   return s;
 }
 

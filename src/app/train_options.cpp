@@ -3,13 +3,14 @@
 
 #include <fmt/format.h>
 
+#include "app/strategy_options.hpp"
 #include "io/architecture_files.hpp"
 #include "io/data_path.hpp"
 
 namespace reckon {
 namespace {
 
-constexpr std::int64_t largest_degree = 1 << 20, longest_sequence = 1 << 24;
+constexpr std::int64_t longest_sequence = 1 << 24;
 const std::vector<std::string> optimizer_names{"adamw", "sgd", "lamb"};
 
 template <class Enum>
@@ -19,27 +20,16 @@ Enum named(const ParsedOptions& options, const std::string& option, const std::v
 }
 
 Strategy read_strategy(const ParsedOptions& options, int ranks) {
-  Strategy s;
-  const auto degree = [&](const char* option) { return options.count(option, 1, largest_degree); };
-  s.tensor_parallel = degree("tp");
-  s.pipeline_parallel = degree("pp");
-  s.context_parallel = degree("cp");
-  s.expert_parallel = degree("ep");
-  s.virtual_stages = degree("vpp");
+  Strategy s = read_degrees(options);
   const std::int64_t others = s.tensor_parallel * s.pipeline_parallel * s.context_parallel;
-  s.data_parallel = options.given("dp") ? degree("dp") : std::max<std::int64_t>(1, ranks / others);
-  s.micro_batch_size = degree("mb");
+  s.data_parallel = options.given("dp") ? read_degree(options, "dp") : std::max<std::int64_t>(1, ranks / others);
   s.global_batch_size =
-      options.given("gb") ? options.count("gb", 1, largest_degree) : s.data_parallel * s.micro_batch_size * s.pipeline_parallel;
+      options.given("gb") ? read_degree(options, "gb") : s.data_parallel * s.micro_batch_size * s.pipeline_parallel;
   s.precision = named(options, "precision", {"fp32", "bf16"}, precision_of);
   s.attention = named(options, "attention", {"flash", "unfused"}, attention_of);
   s.sharding = named(options, "sharding", {"none", "zero1", "zero2", "zero3"}, sharding_of);
   s.recompute = named(options, "recompute", {"none", "selective", "full"}, recompute_of);
-  s.schedule = options.given("schedule")  ? named(options, "schedule", {"none", "gpipe", "1f1b", "interleaved-1f1b"}, schedule_of)
-               : s.pipeline_parallel == 1 ? Schedule::none
-               : s.virtual_stages > 1     ? Schedule::interleaved
-                                          : Schedule::one_f_one_b;
-  s.sequence_parallel = !options.flag("no-sp") && s.tensor_parallel > 1;
+  s.schedule = options.given("schedule") ? named(options, "schedule", {"none", "gpipe", "1f1b", "interleaved-1f1b"}, schedule_of) : usual_schedule(s);
   return s;
 }
 
