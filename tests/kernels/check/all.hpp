@@ -5,6 +5,7 @@
 #include <cinttypes>
 
 #include "tests/kernels/check/check_elementwise.hpp"
+#include "tests/kernels/check/check_experts.hpp"
 #include "tests/kernels/check/check_layers.hpp"
 #include "tests/kernels/check/check_matmul.hpp"
 #include "tests/kernels/check/check_norm.hpp"
@@ -117,7 +118,9 @@ void check_transformer_ops(Place& place, std::uint64_t seed, const Launch& launc
   check_attentions<float>(place, seed, launch, visit, most_pairs);
   check_attentions<Bf16>(place, seed, launch, visit, most_pairs);
   check_tokens<float>(place, seed, launch, visit);
+  check_experts<float>(place, seed, launch, visit);
   check_tokens<Bf16>(place, seed, launch, visit);
+  check_experts<Bf16>(place, seed, launch, visit);
   check_updates<float>(place, seed, launch, visit);
   check_updates<Bf16>(place, seed, launch, visit);
   check_layers<float>(place, seed, launch, visit);
