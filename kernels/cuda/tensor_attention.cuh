@@ -101,6 +101,13 @@ struct TensorBlock {
       : first(std::int64_t(blockIdx.x) * rows_in_tile), head(blockIdx.y % heads), member(blockIdx.y / heads) {}
 };
 
+/// The tile of 64 keys and their values from `first` on.
+template <int D, class Op>
+__device__ inline void fill_keys_and_values(Bf16* keys, Bf16* values, const Op& op, std::int64_t member, std::int64_t kv_head, std::int64_t first) {
+  fill_tile<D>(keys, op.k + op.kv_at(member, first, kv_head), op.step_kv(), rows_in_tile, op.seq_kv - first);
+  fill_tile<D>(values, op.v + op.kv_at(member, first, kv_head), op.step_kv(), rows_in_tile, op.seq_kv - first);
+}
+
 /// Online softmax over tiles of 64 keys.
 template <int D>
 __global__ void __launch_bounds__(tensor_threads) tensor_attention_forward_kernel(AttentionForward<Bf16> op, float scale) {
@@ -120,8 +127,7 @@ __global__ void __launch_bounds__(tensor_threads) tensor_attention_forward_kerne
   const std::int64_t last = op.visible(block.first + in_block - 1);
   for (std::int64_t first = 0; first < last; first += rows_in_tile) {
     __syncthreads();  // the tiles of before have been read
-    fill_tile<D>(keys, op.k + op.kv_at(block.member, first, kv_head), op.step_kv(), rows_in_tile, op.seq_kv - first);
-    fill_tile<D>(values, op.v + op.kv_at(block.member, first, kv_head), op.step_kv(), rows_in_tile, op.seq_kv - first);
+    fill_keys_and_values<D>(keys, values, op, block.member, kv_head, first);
     __syncthreads();
     MmaC score[rows_in_tile / 8];
     float largest[2] = {maximum[0], maximum[1]};
@@ -217,8 +223,7 @@ __global__ void __launch_bounds__(tensor_threads) tensor_query_gradient_kernel(A
   const std::int64_t last = op.visible(block.first + in_block - 1);
   for (std::int64_t first = 0; first < last; first += rows_in_tile) {
     __syncthreads();
-    fill_tile<D>(keys, op.k + op.kv_at(block.member, first, kv_head), op.step_kv(), rows_in_tile, op.seq_kv - first);
-    fill_tile<D>(values, op.v + op.kv_at(block.member, first, kv_head), op.step_kv(), rows_in_tile, op.seq_kv - first);
+    fill_keys_and_values<D>(keys, values, op, block.member, kv_head, first);
     __syncthreads();
 #pragma unroll
     for (int k = 0; k < rows_in_tile / 16; ++k) {
@@ -256,8 +261,7 @@ __global__ void __launch_bounds__(tensor_threads) tensor_key_gradient_kernel(Att
   __shared__ float delta[tile];
   const TensorBlock block(op.kv_heads);
   const unsigned lane = threadIdx.x % lanes, warp = threadIdx.x / lanes;
-  fill_tile<D>(keys, op.k + op.kv_at(block.member, block.first, block.head), op.step_kv(), rows_in_tile, op.seq_kv - block.first);
-  fill_tile<D>(values, op.v + op.kv_at(block.member, block.first, block.head), op.step_kv(), rows_in_tile, op.seq_kv - block.first);
+  fill_keys_and_values<D>(keys, values, op, block.member, block.head, block.first);
   const std::int64_t mine = block.first + warp * rows_in_warp, key = mine + lane / 4;
   const Bf16 *my_keys = keys + warp * rows_in_warp * tile_row<D>, *my_values = values + warp * rows_in_warp * tile_row<D>;
   std::int64_t begin = op.causal ? block.first + op.kv_position - op.q_position : 0;  // the first query that sees the first key

@@ -35,9 +35,10 @@ struct ConvolutionShape {
     return convolution_work(double(batch), double(out_pixels()), double(in_pixels()), double(in_channels), double(out_channels),
                             kernel_side(), double(element));
   }
-  void check_shape() const {
+  void check_shape(std::size_t workspace, std::size_t needed) const {
     require(batch >= 0 && in_height >= 0 && in_width >= 0 && in_channels >= 1 && out_channels >= 1, "a convolution over a negative size");
     require(kernel_height >= 1 && kernel_width >= 1 && stride >= 1 && padding >= 0, "a convolution without a kernel or a stride");
+    require(workspace >= needed, "the workspace of a convolution is too small");
   }
 
  private:
@@ -62,10 +63,7 @@ struct ConvolutionForward : ConvolutionShape {
 
   std::size_t workspace_size() const { return patches_size(sizeof(T)); }
   Work work() const { return shape_work(sizeof(T)); }
-  void check() const {
-    check_shape();
-    require(workspace_bytes >= workspace_size(), "the workspace of a convolution is too small");
-  }
+  void check() const { check_shape(workspace_bytes, workspace_size()); }
 };
 
 /// dx = the transposed convolution of dy.
@@ -80,10 +78,7 @@ struct ConvolutionInputGradient : ConvolutionShape {
 
   std::size_t workspace_size() const { return patches_size(sizeof(Accumulator<T>)); }
   Work work() const { return shape_work(sizeof(T)); }
-  void check() const {
-    check_shape();
-    require(workspace_bytes >= workspace_size(), "the workspace of a convolution is too small");
-  }
+  void check() const { check_shape(workspace_bytes, workspace_size()); }
 };
 
 /// dweight[o, u, v, c] = sum over (b, i, j) of dy[b, i, j, o] x[b, i stride + u - padding, ...]; `accumulate` adds to what it held before.
@@ -99,10 +94,7 @@ struct ConvolutionWeightGradient : ConvolutionShape {
 
   std::size_t workspace_size() const { return patches_size(sizeof(T)); }
   Work work() const { return shape_work(sizeof(T)); }
-  void check() const {
-    check_shape();
-    require(workspace_bytes >= workspace_size(), "the workspace of a convolution is too small");
-  }
+  void check() const { check_shape(workspace_bytes, workspace_size()); }
 };
 
 RECKON_OP(ConvolutionForward);
