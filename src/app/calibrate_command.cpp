@@ -118,7 +118,15 @@ Samples merged(const std::vector<Samples>& passes, double compute_width, double 
   return out;
 }
 
-void measure_parts(const Request& r, const MpiSession& session, int processors, bool quiet, Samples& samples) {
+/// A processor whose pace is a tenth and more behind its best shares its core or its clock has fallen: samples are worth taking again for a
+/// minute, but not for ever.  A device has clocks of its own.
+std::shared_ptr<measure::Pace> pace_of(const Request& r) {
+  constexpr double tolerance = 0.1;
+  return r.backend == Backend::cuda ? nullptr : std::make_shared<measure::Pace>(tolerance, Seconds{r.quick ? 0.0 : 60.0});
+}
+
+void measure_parts(const Request& r, const MpiSession& session, MachineCalibration& machine, bool quiet) {
+  const int processors = int(machine.processors);
   const Communicator world = Communicator::world();
   measure::ComputePlan compute = r.quick                      ? measure::quick_compute_plan()
                                  : r.backend == Backend::cuda ? measure::device_compute_plan()
@@ -129,6 +137,8 @@ void measure_parts(const Request& r, const MpiSession& session, int processors, 
   links.ranks_per_processor = std::max(1.0, double(world.size_on_node()) * double(r.threads) / double(processors));
   measure::Rules rules;
   rules.clock = r.clock;
+  rules.pace = pace_of(r);
+  links.rules.pace = pace_of(r);
   if (r.quick) rules.at_most = Seconds{0.005}, rules.too_wide = 1.0;  // a first look takes what it gets
   const std::int64_t total =
       (r.wants("compute") ? measure::count_of(compute) : 0) + (r.wants("links") ? measure::count_of(links, session.size()) : 0);
@@ -144,9 +154,12 @@ void measure_parts(const Request& r, const MpiSession& session, int processors, 
     }
     if (r.wants("links") && session.size() > 1) measure::measure_links(world, links, pass, advance);
   }
+  Samples& samples = machine.samples;
   samples = merged(passes, rules.too_wide, links.rules.too_wide);
   if (r.wants("links")) measure::measure_overlap(world, links.rules, samples);
   if (r.wants("storage")) measure::measure_storage(world, r.folder, std::size_t(r.storage_bytes), samples);
+  const auto& judge = r.wants("compute") ? rules.pace : links.rules.pace;  // messages also wait for other ranks
+  if (judge && judge->best() < Seconds{1}) machine.pace = judge->best(), machine.slow_share = judge->slow_share();
 }
 
 MachineCalibration describe_machine(const Request& r, const MpiSession& session) {
@@ -215,7 +228,8 @@ CommandSpec calibrate_spec() {
           "as there are "
           "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the "
           "median is known "
-          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; what "
+          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; samples "
+          "while a fixed piece of arithmetic runs over 10 % slower than at its best are taken again for up to a minute; what "
           "scatters by more than "
           "15 % (30 %) is kept in the file but not fitted. Exit code 4 when a "
           "result is wrong, 7 when too little was stable to fit."};
@@ -228,7 +242,7 @@ CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& sess
   if (r.threads == 0) r.threads = std::max(1, train::processors() / Communicator::world().size_on_node());
   train::set_threads(int(r.threads));
   MachineCalibration machine = describe_machine(r, session);
-  measure_parts(r, session, int(machine.processors), options.flag("quiet"), machine.samples);
+  measure_parts(r, session, machine, options.flag("quiet"));
   std::string text;
   together(session, [&] {
     if (!session.is_root()) return;

@@ -16,6 +16,7 @@
 #include "io/input_file.hpp"
 #include "io/training_json.hpp"
 #include "report/training_report.hpp"
+#include "runtime/pace.hpp"
 #include "train/pipeline_schedule.hpp"
 #include "train/threads.hpp"
 #include "train/trainer.hpp"
@@ -157,12 +158,16 @@ std::int64_t train_steps(const Request& r, const ParsedOptions& options, const M
   const std::int64_t steps = r.job.steps;
   Narrator narrator(options.flag("quiet") || !session.is_root(), record.tokens_per_step(), steps);
   const StopSignal signal;
+  double pace = pace_of_processor().base();
   for (std::int64_t step = record.first_step; step <= steps; ++step) {
     record.steps.push_back(trainer.step(step));
     average(world, record.steps.back().seconds);
-    double stop = signal.asked() ? 1 : 0;
-    world.all_reduce_max(&stop, 1);  // a signal reaches the ranks at different times: they stop after the same step
-    if (stop > 0 && step < steps) {
+    const double before = pace, after = pace_of_processor().base();
+    double worst[2] = {std::max(before, after), signal.asked() ? 1.0 : 0.0};
+    world.all_reduce_max(worst, 2);  // a signal reaches the ranks at different times: they stop after the same step
+    record.steps.back().pace = worst[0];
+    pace = after;
+    if (worst[1] > 0 && step < steps) {
       if (!r.folder.empty()) save(r, session, trainer, facts, step);
       return step;
     }

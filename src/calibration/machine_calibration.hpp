@@ -28,6 +28,8 @@ struct MachineCalibration {
   std::int64_t ranks = 1, threads = 1, processors = 1;  ///< of the node while it was measured; threads of a rank
   Hertz clock;
   Bytes memory, cache;
+  Seconds pace;           ///< processor time of a fixed piece of arithmetic (runtime/pace.hpp) when the machine was fastest; 0 = not observed
+  double slow_share = 0;  ///< share of samples at which it was slower: taken again while there was patience
   std::map<std::string, std::string> software;  ///< name: version
   Samples samples;
   std::optional<ComputeFit> compute;

@@ -46,13 +46,20 @@ Q positive(const JsonNode& node, const char* key, const char* expected) {
 
 Seconds time_in(const JsonNode& node, const char* key) { return node.at(key, "a time such as \"12 us\"").quantity(Seconds{}, longest); }
 
+/// Reads the numbers of a table of names into `p`; the keys that it read.
+template <class Parameters, class Table>
+std::vector<std::string> read_numbers(const JsonNode& node, const Table& table, Parameters& p) {
+  std::vector<std::string> keys;
+  for (const auto& n : table) {
+    p.*n.field = node.at(n.key, "a number").number(n.least, n.most);
+    keys.push_back(n.key);
+  }
+  return keys;
+}
+
 GemmCalibration read_measured_gemm(const JsonNode& node) {
   GemmParameters p;
-  std::vector<std::string> known;
-  for (const GemmNumber& n : gemm_numbers) {
-    p.*n.field = node.at(n.key, "a number").number(n.least, n.most);
-    known.push_back(n.key);
-  }
+  const std::vector<std::string> known = read_numbers(node, gemm_numbers, p);
   p.peak = positive<FlopsPerSecond>(node, "peak", "a rate such as \"230 GFLOP/s\"");
   p.rate = positive<FlopsPerSecond>(node, "rate", "a rate such as \"230 GFLOP/s\"");
   p.bandwidth = positive<BytesPerSecond>(node, "bandwidth", "a bandwidth");
@@ -77,11 +84,7 @@ GemmCalibration read_measured_gemm(const JsonNode& node) {
 
 AttentionParameters read_measured_pass(const JsonNode& node) {
   AttentionParameters p;
-  std::vector<std::string> known;
-  for (const AttentionNumber& n : attention_numbers) {
-    p.*n.field = node.at(n.key, "a number").number(n.least, n.most);
-    known.push_back(n.key);
-  }
+  const std::vector<std::string> known = read_numbers(node, attention_numbers, p);
   p.rate = positive<FlopsPerSecond>(node, "rate", "a rate");
   p.exponential_rate = positive<FlopsPerSecond>(node, "exponential_rate", "a rate");
   p.bandwidth = positive<BytesPerSecond>(node, "bandwidth", "a bandwidth");
@@ -253,7 +256,7 @@ MachineCalibration read_machine_calibration(const JsonDocument& document) {
   out.date = root.at("date", "YYYY-MM-DD").string();
   if (!is_date(out.date)) root.at("date").fail(in_quotes(out.date) + " is not a date", "write YYYY-MM-DD");
   const JsonNode m = root.at("machine", "an object");
-  m.refuse_unknown({"processor", "processors", "ranks", "threads_per_rank", "clock", "memory", "cache", "timed_by"});
+  m.refuse_unknown({"processor", "processors", "ranks", "threads_per_rank", "clock", "memory", "cache", "timed_by", "pace", "slow_share"});
   out.processor = m.at("processor").string();
   out.processors = m.at("processors").integer(1, 1 << 24);
   out.ranks = m.at("ranks").integer(1, 1 << 24);
@@ -262,6 +265,8 @@ MachineCalibration read_machine_calibration(const JsonDocument& document) {
   out.memory = m.at("memory").quantity(Bytes{}, largest);
   out.cache = m.at("cache").quantity(Bytes{}, largest);
   out.clock_kind = m.at("timed_by").choice({"wall", "processor"});
+  if (const JsonNode pace = m.at("pace", "a time, or null"); !pace.is_null()) out.pace = positive<Seconds>(m, "pace", "a time, or null");
+  out.slow_share = m.at("slow_share").number(0, 1);
   for (const auto& [name, version] : root.at("software", "{name: version}").members()) out.software[name] = version.string();
   out.samples = read_samples(root.at("samples", "what was measured"));
   const JsonNode fit = root.at("fit", "{compute, links}");

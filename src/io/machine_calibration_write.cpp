@@ -185,7 +185,9 @@ std::string write_machine_calibration(const MachineCalibration& m) {
                     {"clock", m.clock.base() > 0 ? Json(text_of(m.clock)) : Json()},
                     {"memory", text_of(m.memory)},
                     {"cache", text_of(m.cache)},
-                    {"timed_by", m.clock_kind}}},
+                    {"timed_by", m.clock_kind},
+                    {"pace", m.pace.base() > 0 ? Json(text_of(m.pace)) : Json()},
+                    {"slow_share", short_number(m.slow_share)}}},
                   {"software", m.software},
                   {"fit", fit}};
   std::string text = dump_json(head);

@@ -41,7 +41,8 @@ std::string training_json(const TrainingRecord& r) {
                      {"loss", s.loss},
                      {"gradient_norm", s.gradient_norm},
                      {"learning_rate", s.learning_rate},
-                     {"seconds", seconds_json(s.seconds)}});
+                     {"seconds", seconds_json(s.seconds)},
+                     {"pace", s.pace}});
   }
   for (const ValidationPoint& v : r.validation) validation.push_back({{"step", v.step}, {"loss", v.loss}});
   const double step_time = r.step_seconds();

@@ -12,6 +12,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "runtime/pace.hpp"
 
 namespace reckon::measure {
 
@@ -62,23 +63,29 @@ Bench::Bench(Backend backend, Communicator crew, Rules rules) : backend_(backend
   if (backend == Backend::cuda) device_ = std::make_unique<DeviceStream>();
 }
 
-double Bench::once(const std::function<void(int)>& work, int repeats, int& turn) const {
+Bench::Sample Bench::once(const std::function<void(int)>& work, int repeats, int& turn) const {
+  const bool paced = rules_.pace != nullptr;
+  double sums[2] = {0, 0};  // seconds, pace
+  if (paced) sums[1] = pace_of_processor().base();
   const double start = now(rules_.clock);
   for (int i = 0; i < repeats; ++i) work(turn++);
   wait();
-  double seconds = (now(rules_.clock) - start) / repeats;
+  sums[0] = (now(rules_.clock) - start) / repeats;
+  if (paced) sums[1] = std::max(sums[1], pace_of_processor().base());
   if (crew_.size() > 1) {
-    crew_.all_reduce_sum(&seconds, 1);
-    seconds /= crew_.size();
+    crew_.all_reduce_sum(sums, 2);
+    for (double& sum : sums) sum /= crew_.size();
   }
-  return seconds;
+  return {sums[0], paced && rules_.pace->slow(Seconds{sums[1]})};
 }
 
 Timed Bench::attempt(const std::function<void(int)>& work, int repeats, double budget, int& turn) const {
   std::vector<double> samples;
   double spent = 0;
   while (int(samples.size()) < rules_.most_samples) {
-    samples.push_back(once(work, repeats, turn));
+    const Sample sample = once(work, repeats, turn);
+    if (sample.slow && rules_.pace->again(Seconds{sample.seconds * repeats})) continue;
+    samples.push_back(sample.seconds);
     spent += samples.back() * repeats;
     if (int(samples.size()) < rules_.least_samples) continue;
     const Timed so_far = summary(samples, rules_.enough);
@@ -87,10 +94,10 @@ Timed Bench::attempt(const std::function<void(int)>& work, int repeats, double b
   return summary(std::move(samples), rules_.too_wide);
 }
 
-Timed Bench::time(const std::function<void(int)>& work) const {
+Timed Bench::time(const std::function<void(int turn)>& work) const {
   int turn = 0;
-  double rough = once(work, 1, turn);
-  for (int i = 0; i < 2 && rough < 1e-3; ++i) rough = std::min(rough, once(work, 1, turn));  // the first call fills caches and pages
+  double rough = once(work, 1, turn).seconds;
+  for (int i = 0; i < 2 && rough < 1e-3; ++i) rough = std::min(rough, once(work, 1, turn).seconds);  // the first call fills caches and pages
   const int repeats = int(std::clamp(std::ceil(rules_.at_least.base() / std::max(rough, 1e-8)), 1.0, 4096.0));
   const Timed first = attempt(work, repeats, rules_.at_most.base(), turn);
   if (first.stable) return first;

@@ -77,6 +77,7 @@ std::string calibration_report(const MachineCalibration& m, const std::string& f
   count_unstable(m.samples.attention, all, unstable);
   count_unstable(m.samples.streams, all, unstable);
   count_unstable(m.samples.links, all, unstable);
+  if (m.slow_share > 0) out += "the processors ran slower than at their best in " + percent(m.slow_share) + " of the samples\n";
   return out + fmt::format("{} measurements, {} of them too unstable to be fitted; written to {}\n", all, unstable, file);
 }
 

@@ -22,6 +22,7 @@ struct StepReport {
   double gradient_norm = 0;  ///< before clipping
   double learning_rate = 0;
   PhaseSeconds seconds;
+  double pace = 0;  ///< runtime/pace.hpp, before or after the step and on the slowest rank, whichever is slowest
 };
 
 /// A run of bytes of this rank's state, and what it is.

@@ -11,6 +11,7 @@
 #include "measure/link_run.hpp"
 #include "measure/machine.hpp"
 #include "measure/storage_run.hpp"
+#include "runtime/pace.hpp"
 
 namespace reckon::measure {
 namespace {
@@ -36,6 +37,42 @@ TEST(Bench, OneSlowPassOfThreeDoesNotDecide) {
   EXPECT_TRUE(together.stable);
   EXPECT_FALSE(over_passes({pass(1.0, true), pass(5.0, false), pass(1.02, false)}, 0.1).stable);
   EXPECT_FALSE(over_passes({pass(1.0, true), pass(2.0, true), pass(4.0, true)}, 0.1).stable);
+}
+
+TEST(Pace, IsSlowAgainstTheBestMedianOfFive) {
+  Pace pace(0.1, Seconds{1.0});
+  for (const double p : {1.3, 1.3, 1.3, 1.3}) EXPECT_FALSE(pace.slow(Seconds{p}));  // nothing to hold them against yet
+  EXPECT_FALSE(pace.slow(Seconds{1.3}));
+  EXPECT_FALSE(pace.slow(Seconds{1.0}));  // one lucky reading is not the best
+  EXPECT_FALSE(pace.slow(Seconds{1.4}));
+  EXPECT_EQ(pace.best().base(), 1.3);
+  for (const double p : {1.0, 1.0, 1.0}) EXPECT_FALSE(pace.slow(Seconds{p}));
+  EXPECT_EQ(pace.best().base(), 1.0);
+  EXPECT_FALSE(pace.slow(Seconds{1.09}));
+  EXPECT_TRUE(pace.slow(Seconds{1.11}));
+  EXPECT_NEAR(pace.slow_share(), 1.0 / 12, 1e-12);
+}
+
+TEST(Pace, PatienceEnds) {
+  Pace pace(0.1, Seconds{1.0});
+  EXPECT_TRUE(pace.again(Seconds{0.6}));
+  EXPECT_TRUE(pace.again(Seconds{0.6}));
+  EXPECT_FALSE(pace.again(Seconds{0.1}));
+}
+
+TEST(Pace, OfThisProcessorIsATimeThatAMicrobenchmarkCanTake) {
+  const double taken = pace_of_processor().base();
+  EXPECT_GT(taken, 1e-6);
+  EXPECT_LT(taken, 0.1);
+}
+
+TEST(Bench, TakesSlowSamplesAgainWhileThereIsPatience) {
+  Rules rules;
+  rules.pace = std::make_shared<Pace>(-0.999, Seconds{0.05});  // every sample is slow
+  const Bench bench(Backend::cpu, Communicator(), rules);
+  const Timed t = bench.time([](int) {});
+  EXPECT_GE(t.count, rules.least_samples);
+  EXPECT_GE(rules.pace->spent().base(), 0.05);
 }
 
 TEST(Bench, RepeatsShortWorkAndCountsTurns) {

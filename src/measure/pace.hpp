@@ -1,0 +1,36 @@
+// Which samples a machine took while it ran slower than it can.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include <array>
+#include <cstddef>
+
+#include "base/quantity.hpp"
+
+namespace reckon::measure {
+
+/// Judges the pace of a crew (the mean over its ranks of pace_of_processor) against the best that it has seen.  Ranks that were told the same
+/// paces judge alike.
+class Pace {
+ public:
+  /// A pace is slow when it takes over (1 + tolerance) times the best; samples of a slow machine are taken again until `patience` has gone.
+  Pace(double tolerance, Seconds patience) : tolerance_(tolerance), patience_(patience) {}
+
+  bool slow(Seconds now);
+  /// Whether a slow sample that took `spent` is to be taken again.
+  bool again(Seconds spent);
+
+  /// The least median of five paces in a row: one lucky reading does not count.
+  Seconds best() const { return best_; }
+  double slow_share() const { return seen_ > 0 ? double(slow_) / double(seen_) : 0.0; }
+  /// Time that went into samples that were taken again.
+  Seconds spent() const { return spent_; }
+
+ private:
+  double tolerance_;
+  Seconds patience_, spent_{}, best_{1e9};
+  std::array<Seconds, 5> last_{};
+  std::size_t seen_ = 0, slow_ = 0;
+};
+
+}  // namespace reckon::measure

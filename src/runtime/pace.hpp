@@ -1,0 +1,13 @@
+// How fast a processor computes at this moment: what tells a slow kernel from a slow machine.
+// SPDX-License-Identifier: Apache-2.0
+#pragma once
+
+#include "base/quantity.hpp"
+
+namespace reckon {
+
+/// Processor time that a fixed piece of arithmetic (a million multiply-adds on 256 bytes, about 0.1 ms) takes on this thread now.  It grows when
+/// something else has the other half of the core or the clock falls; time in which other programs have the processor itself does not count.
+Seconds pace_of_processor();
+
+}  // namespace reckon
