@@ -4,8 +4,9 @@
     time_to_train.py --reckon PROGRAM
 
 Steps are the samples that MLPerf's reference runs need to the quality target (mlperf_samples.json, interpolated in log batch size, held
-beyond the ends) over the global batch size.  Evaluations, and how far a submission's own convergence is from the reference's, are in
-neither; the column with the measured step time shows how much that is.  SPDX-License-Identifier: Apache-2.0
+beyond the ends) over the global batch size.  Evaluations are forward passes over the validation sequences, at the forward pass's share of
+the predicted step.  How far a submission's own convergence is from the reference's is not known; the column with the measured step time
+shows how much that is.  SPDX-License-Identifier: Apache-2.0
 """
 import argparse
 import json
@@ -29,13 +30,31 @@ def samples_to_converge(points, batch):
     return points[-1][1]
 
 
+def forward_share(parts, total):
+    """The share of a step that a forward pass takes: what is neither update nor data parallel, in proportion to compute."""
+    compute = parts["forward_s"] + parts["backward_s"] + parts["recompute_s"]
+    once = parts["optimizer_s"] + parts["exposed_data_s"]
+    return parts["forward_s"] / compute * (1 - once / total)
+
+
+def steps_to_converge(benchmark, batch, share):
+    """Steps, evaluations counted as the share of a step that they take."""
+    samples = samples_to_converge(benchmark["points"], batch)
+    steps = samples / batch
+    if "evaluation" in benchmark:
+        e = benchmark["evaluation"]
+        count = max(1, math.ceil(samples / e["every"]) - e["skipped"])
+        steps += count * e["sequences"] / batch * share
+    return steps
+
+
 def rows(program):
     """(benchmark, id, logged minutes, minutes from the measured step, minutes from the predicted step)."""
     path = os.path.join(HERE, "..", "published", "mlperf.json")
     done = subprocess.run([program, "validate", path, "--json"], capture_output=True, text=True)
     if done.returncode != 0:
         sys.exit(done.stderr)
-    predicted = {run["id"]: run["predicted_step_time_s"] for run in json.loads(done.stdout)["runs"]}
+    predicted = {run["id"]: run for run in json.loads(done.stdout)["runs"]}
     with open(os.path.join(HERE, "mlperf_samples.json"), encoding="utf-8") as file:
         benchmarks = json.load(file)["benchmarks"]
     with open(path, encoding="utf-8") as file:
@@ -47,8 +66,9 @@ def rows(program):
         if benchmark is None or logged is None:
             continue
         batch = run["strategy"]["global_batch_size"]
-        steps = samples_to_converge(benchmarks[benchmark]["points"], batch) / batch
-        out.append((benchmark, run["id"], logged, steps * run["measured"]["step_time_s"] / 60, steps * predicted[run["id"]] / 60))
+        step = predicted[run["id"]]["predicted_step_time_s"]
+        steps = steps_to_converge(benchmarks[benchmark], batch, forward_share(predicted[run["id"]]["parts"], step))
+        out.append((benchmark, run["id"], logged, steps * run["measured"]["step_time_s"] / 60, steps * step / 60))
     return out
 
 
