@@ -28,6 +28,7 @@ struct StackFacts {
   bool fp16_gradients = false;         ///< fp16 runs accumulate and reduce in fp16 (Megatron-LM forces fp32 accumulation on bf16 runs alone)
   bool flat_gradient_copy = false;     ///< fp16 runs copy their gradients to a flat fp32 buffer for the update (DeepSpeed's ZeRO optimizer)
   double vocabulary_multiple = 1;      ///< rows of the head are padded to a multiple of this times the tensor-parallel ranks (Megatron-LM: 128)
+  double packed_sequences = 1;         ///< a sample holds so many of the sequences that the published batch sizes of this stack count
   bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none
   double moment_bytes = 8;             ///< both Adam moments
@@ -49,6 +50,7 @@ struct StackFacts {
   bool reductions_by_layer = false;      ///< gradients and parameters travel layer by layer, not in one message
   bool messages_by_parameter = false;    ///< under sequence parallelism the gradients of norms and biases are summed in a message each
   bool wide_reductions = false;          ///< sums of 16-bit activations travel in fp32
+  bool parameter_lists = false;          ///< zero3 moves a parameter as a list of shares, copied one by one, and once more for recomputation
   bool overlap_context = true;           ///< the ring of context ranks moves keys and values under attention
 };
 

@@ -52,15 +52,24 @@ Seconds exposed(const StackConstants& constants, Seconds message, Seconds room, 
 }
 
 /// zero3: one layer at a time, gathers prefetched under the layer before.
+///
+/// A collective over lists (`parameter_lists`) lands in one buffer from where the share of each rank is copied by a kernel of its own, the
+/// sum of gradients likewise (PyTorch pull request 33924), and nothing runs meanwhile (DeepSpeed pull request 1188: it synchronises around
+/// each gather); a layer that is computed again is released in between and fetched a third time.
 DataMessages sharded_weights_messages(const Job& job, const LoweredModel& model, const Stage& stage, const Placements& placements) {
   DataMessages out;
   out.each_micro_batch = true;
   const double element = activation_bytes(job.strategy.precision);
   const StackFacts& facts = job.stack->facts;
   const double wire = reduced_gradient_bytes(facts, job.strategy.precision);
+  const Seconds copies = facts.parameter_lists ? job.stack->constants.host_time * static_cast<double>(placements.data.ranks) : Seconds{};
+  const bool fetched_again = facts.parameter_lists && job.strategy.recompute == Recompute::full;
   const auto add = [&](const LoweredLayer& layer, double count) {
     const double pieces = facts.gathers_by_tensor ? std::max(1.0, weight_tensors(layer)) : 1.0;
-    out.gather += gather_dense_time(job, Bytes{layer.parameters * element / pieces}, placements) * (count * pieces);
+    const Seconds gather = (gather_dense_time(job, Bytes{layer.parameters * element / pieces}, placements) + copies) * (count * pieces);
+    out.gather += gather;
+    if (fetched_again) out.reduce += gather;
+    out.reduce += copies * (count * pieces);
     out.gather += collective_time(*job.links, Collective::all_gather, Bytes{layer.expert_parameters * element}, placements.expert_data) * count;
     out.reduce += reduce_dense_time(job, Bytes{layer.trainable * wire}, placements) * count;
     out.reduce += reduce_time(job, Bytes{layer.trainable_experts * wire}, placements.expert_data, true) * count;

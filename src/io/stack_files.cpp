@@ -40,6 +40,7 @@ constexpr FlagName rare_flags[] = {{"separate_bias", &StackFacts::separate_bias}
                                    {"reductions_by_layer", &StackFacts::reductions_by_layer},
                                    {"messages_by_parameter", &StackFacts::messages_by_parameter},
                                    {"wide_reductions", &StackFacts::wide_reductions},
+                                   {"parameter_lists", &StackFacts::parameter_lists},
                                    {"overlap_context", &StackFacts::overlap_context}};
 
 struct SizeName {
@@ -50,6 +51,7 @@ struct SizeName {
 constexpr SizeName sizes[] = {{"gradient_bytes", &StackFacts::gradient_bytes, 1, 8},
                               {"bf16_gradient_bytes", &StackFacts::bf16_gradient_bytes, 0, 8},
                               {"reduced_gradient_bytes", &StackFacts::reduced_gradient_bytes, 0.5, 8},
+                              {"packed_sequences", &StackFacts::packed_sequences, 1, 64},
                               {"vocabulary_multiple", &StackFacts::vocabulary_multiple, 1, 4096},
                               {"master_bytes", &StackFacts::master_bytes, 0, 8},
                               {"moment_bytes", &StackFacts::moment_bytes, 0, 16}};

@@ -35,6 +35,8 @@ const ComputeCalibration& CalibrationSet::device(const std::string& id) const {
 
 Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stack, const LinkCalibration& links) {
   Job job{&run.architecture, &run.cluster, &set.device(run.cluster.device.id), &links, &stack, {}, run.strategy};
+  if (stack.facts.packed_sequences > 1)
+    job.strategy.global_batch_size = std::llround(static_cast<double>(run.strategy.global_batch_size) / stack.facts.packed_sequences);
   job.task.training = run.training;
   job.task.compiled = run.detail.torch_compile.value_or(false);
   job.task.async_tensor = run.detail.async_tensor_parallel.value_or(false);
