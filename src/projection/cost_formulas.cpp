@@ -199,7 +199,7 @@ Cells break_even_cells(const std::string& rent) {
        "/(life_years*8760*max(mean_rent_price+own_rest_price-own_hour_price,0.000000001)),0)"},
       {"own_used_price", "cost of a used device-hour of a bought cluster at the planned use", "USD/device-hour",
        "own_life_price/(life_years*8760*use_share)+own_hour_price+own_rest_price*(1-use_share)/use_share"},
-      {"rent_month", "rent of a device for a month at the planned use", "USD/device-month", "730*use_share*mean_rent_price"},
+      {"rent_month", "mean rent of a device for a month at the planned use", "USD/device-month", "730*use_share*mean_rent_price"},
       {"own_month", "running cost of a bought device, a month", "USD/device-month",
        "(support_life_price*(1+spares_share)+software_life_price+staff_life_price)/(life_years*12)+rated_kw*colocation_price"
        "+730*(use_share*own_hour_price+(1-use_share)*own_rest_price)"},

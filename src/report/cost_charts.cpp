@@ -150,7 +150,8 @@ Chart break_even(const CostStudy& study) {
   c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at {} above {} % use; planned are {} %.",
                                                   rent_text, significant(100 * at), significant(100 * study.value("use_share")))
                                     : fmt::format("Renting at {} costs less than buying at any use.", rent_text);
-  Series planned{"planned use", {100 * study.value("use_share")}, {study.value("own_used_price")}, {}, {}, true};
+  const double use_now = 100 * study.value("use_share");
+  Series planned{"planned use", {use_now, use_now}, {0, own.y.front()}, {}, {}, false, true};
   c.series = {own, rent, planned};
   return c;
 }

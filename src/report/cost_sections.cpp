@@ -213,7 +213,7 @@ namespace {
 void add_falling_rents(const CostStudy& s, Document& out) {
   if (!s.model.sheet.has("rent_decline")) return;
   Grid grid{"When rents fall",
-            {{"a year, %"}, {"mean rent, " + s.model.currency + "/device-hour"}, {"buying pays above a use of"}, {"and after, months"}},
+            {{"a year, %"}, {"mean rent over the years in service, " + s.model.currency + "/device-hour"}, {"buying pays above a use of"}},
             {},
             {}};
   const std::size_t decline = s.model.sheet.index("rent_decline");
@@ -223,9 +223,9 @@ void add_falling_rents(const CostStudy& s, Document& out) {
     assumed[decline] = share;
     const std::vector<double> values = s.model.values(assumed);
     const auto value = [&](const char* name) { return values[s.model.sheet.index(name)]; };
-    const double use = value("break_even_share"), months = value("break_even_months");
+    const double use = value("break_even_share");
     grid.rows.push_back({significant(100 * share), significant(value("mean_rent_price")),
-                         use > 0 && use <= 1 ? significant(100 * use) + " %" : "never", months > 0 ? significant(months) : "never"});
+                         use > 0 && use <= 1 ? significant(100 * use) + " %" : "never"});
   }
   out.blocks.push_back(grid);
 }
