@@ -147,8 +147,8 @@ Chart break_even(const CostStudy& study) {
   }
   const double at = study.value("break_even_share");
   const std::string rent_text = price_text(price, study.model.currency);
-  c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at {} above {} % use; planned are {} %.",
-                                                  rent_text, significant(100 * at), significant(100 * study.value("use_share")))
+  c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at {} above {} % use; planned are {} %.", rent_text,
+                                                  significant(100 * at), significant(100 * study.value("use_share")))
                                     : fmt::format("Renting at {} costs less than buying at any use.", rent_text);
   const double use_now = 100 * study.value("use_share");
   Series planned{"planned use", {use_now, use_now}, {0, own.y.front()}, {}, {}, false, true};

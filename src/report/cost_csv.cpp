@@ -85,7 +85,9 @@ Line line_of(const PlanResults& r, const CostStudy& s, const LedgerRow& row) {
           {"ConsumedUnit", focus_unit(row.unit)},
           {"CommitmentDiscountCategory", reserved ? "Usage" : ""},
           {"CommitmentDiscountId", reserved ? row.scenario : ""},
-          {"CommitmentDiscountStatus", !reserved ? "" : row.category == "commitment" ? "Unused" : "Used"},
+          {"CommitmentDiscountStatus", !reserved                      ? ""
+                                       : row.category == "commitment" ? "Unused"
+                                                                      : "Used"},
           {"CommitmentDiscountType", reserved ? "Reservation" : ""},
           {"InvoiceId", ""},
           {"InvoiceIssuerName", "projection"},

@@ -169,14 +169,17 @@ void add_sensitivity(const CostStudy& s, Document& out) {
   for (const Sensitivity* x : swings) {
     const CostAssumption& a = s.model.assumptions[s.model.sheet.index(x->assumption)];
     grid.rows.push_back({s.label(a.name), title_and_unit(a), significant(a.low), significant(a.value), significant(a.high),
-                         money_of(s, x->at_low), money_of(s, x->at_high),
-                         significant(x->days_low) + " to " + significant(x->days_high), significant(100 * x->variance_share, 2) + " %"});
+                         money_of(s, x->at_low), money_of(s, x->at_high), significant(x->days_low) + " to " + significant(x->days_high),
+                         significant(100 * x->variance_share, 2) + " %"});
   }
   out.blocks.push_back(grid);
   if (swings.size() >= 2) {
     const CostAssumption &a = s.model.assumptions[s.model.sheet.index(swings[0]->assumption)],
                          &b = s.model.assumptions[s.model.sheet.index(swings[1]->assumption)];
-    Grid two{fmt::format("Total by the two of them: {} down, {} across", title_and_unit(a), title_and_unit(b)), {{s.label(a.name), Align::right}}, {}, {}};
+    Grid two{fmt::format("Total by the two of them: {} down, {} across", title_and_unit(a), title_and_unit(b)),
+             {{s.label(a.name), Align::right}},
+             {},
+             {}};
     for (const double y : {b.low, b.value, b.high}) two.heads.push_back({significant(y), Align::right});
     for (const double x : {a.low, a.value, a.high}) {
       std::vector<std::string> row{significant(x)};
@@ -224,8 +227,8 @@ void add_falling_rents(const CostStudy& s, Document& out) {
     const std::vector<double> values = s.model.values(assumed);
     const auto value = [&](const char* name) { return values[s.model.sheet.index(name)]; };
     const double use = value("break_even_share");
-    grid.rows.push_back({significant(100 * share), significant(value("mean_rent_price")),
-                         use > 0 && use <= 1 ? significant(100 * use) + " %" : "never"});
+    grid.rows.push_back(
+        {significant(100 * share), significant(value("mean_rent_price")), use > 0 && use <= 1 ? significant(100 * use) + " %" : "never"});
   }
   out.blocks.push_back(grid);
 }
@@ -256,7 +259,8 @@ void add_energy(const CostStudy& s, Document& out) {
   out.blocks.push_back(grid);
   const CostAssumption& carbon = s.model.assumptions[s.model.sheet.index("grid_carbon")];
   out.blocks.push_back(Paragraph{fmt::format(
-      "Electricity of: {} ({}, {}). Operational carbon is location-based, without offsets; embodied carbon is the share of the devices' life "
+      "Electricity of: {} ({}, {}). Operational carbon is location-based, without offsets; embodied carbon is the share of the devices' "
+      "life "
       "that the run uses (Software Carbon Intensity: (E x I) + M). Power follows the share of the step in which devices compute.",
       s.place, carbon.source, carbon.date)});
 }

@@ -301,7 +301,8 @@ class Workbook {
                                                            {"results", p.uuid},
                                                            {"currency", s_.model.currency + " (ISO 4217), without tax"}};
     if (const CostAssumption* rate = exchange_rate(s_))
-      facts.emplace_back(rate->title, fmt::format("{} ({}, {}), live: {} on the sheet Assumptions", rate->value, rate->source, rate->date, rate->name));
+      facts.emplace_back(rate->title,
+                         fmt::format("{} ({}, {}), live: {} on the sheet Assumptions", rate->value, rate->source, rate->date, rate->name));
     for (const InputText& input : r_.inputs) facts.emplace_back(input.name + ": " + input.path, "sha256 " + input.sha256);
     for (const Assumption& a : r_.assumptions)
       facts.emplace_back(a.name, a.value + " (" + a.basis + "; " + a.source + (a.date.empty() ? "" : ", " + a.date) + ")");
@@ -318,7 +319,7 @@ class Workbook {
     worksheet_set_column(s, 1, 5, 20, nullptr);
     text(s, 0, 0, title_, bold_);
     text(s, 1, 0, judge(r_).sentence);
-    text(s, 2, 0, "Change the yellow values of the sheet Assumptions; all numbers but the percentiles follow.");
+    text(s, 2, 0, "Change the yellow values of the sheet Assumptions; all numbers but the percentiles and the searched sizes follow.");
     lxw_row_t row = 4;
     for (const char* name : {"calendar_days", "wall_days", "energy_mwh", "average_mw", "peak_mw", "operational_t", "embodied_t",
                              "break_even_share", "break_even_months"}) {
@@ -329,8 +330,12 @@ class Workbook {
       text(s, row++, 2, cell.unit);
     }
     const lxw_row_t first = ++row;
-    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{
-             {0, "way to come by the devices"}, {1, "total"}, {2, "P10"}, {3, "P50"}, {4, "P90"}, {5, s_.model.currency + "/1e18 useful FLOP"}})
+    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{{0, "way to come by the devices"},
+                                                                        {1, "total"},
+                                                                        {2, "P10"},
+                                                                        {3, "P50"},
+                                                                        {4, "P90"},
+                                                                        {5, s_.model.currency + "/1e18 useful FLOP"}})
       text(s, row, column, title, head_);
     for (const CostScenario& scenario : s_.model.scenarios) {
       ++row;

@@ -49,18 +49,21 @@ void describe_miss(const PlanResults& results, const std::vector<const PlanPoint
     verdict.details.push_back(fmt::format("{} too late: {} against a deadline of {}.", run_text(near.projection.wall_time - *q.deadline),
                                           run_text(near.projection.wall_time), run_text(*q.deadline)));
   if (q.budget && near.projection.cost() > *q.budget)
-    verdict.details.push_back(fmt::format("{} too expensive: {} against a budget of {}.", money_text(near.projection.cost() - *q.budget, currency),
+    verdict.details.push_back(fmt::format("{} too expensive: {} against a budget of {}.",
+                                          money_text(near.projection.cost() - *q.budget, currency),
                                           money_text(near.projection.cost(), currency), money_text(*q.budget, currency)));
   const PlanPoint& cheapest = *least(points, [](const PlanPoint& p) { return p.projection.cost(); });
   const PlanPoint& fastest = *verdict.fastest;
   if (q.budget && cheapest.projection.cost() <= *q.budget)
-    verdict.details.push_back(fmt::format("Within the budget, {} take {}.", devices_text(q, cheapest.devices), time_and_cost(cheapest, currency)));
+    verdict.details.push_back(
+        fmt::format("Within the budget, {} take {}.", devices_text(q, cheapest.devices), time_and_cost(cheapest, currency)));
   else if (q.budget)
     verdict.details.push_back(fmt::format("The cheapest size costs {}; at its device-hours the budget allows {}/h a device.",
                                           money_text(cheapest.projection.cost(), currency),
                                           money_text(*q.budget / cheapest.projection.device_hours, currency)));
   if (q.deadline && fastest.projection.wall_time <= *q.deadline)
-    verdict.details.push_back(fmt::format("Within the deadline, {} take {}.", devices_text(q, fastest.devices), time_and_cost(fastest, currency)));
+    verdict.details.push_back(
+        fmt::format("Within the deadline, {} take {}.", devices_text(q, fastest.devices), time_and_cost(fastest, currency)));
   else if (q.deadline)
     verdict.details.push_back(fmt::format("The fastest listed size takes {}; list more devices with --devices, or train fewer {}.",
                                           run_text(fastest.projection.wall_time), q.counts_tokens ? "tokens" : "samples"));
@@ -95,7 +98,8 @@ Verdict judge(const PlanResults& results) {
   if (!q.deadline && !q.budget) {
     out.kind = VerdictKind::open;
     out.answer = least(points, [](const PlanPoint& p) { return p.projection.cost(); });
-    out.sentence = fmt::format("{}: {} train it in {}", task_text(q), devices_text(q, out.answer->devices), time_and_cost(*out.answer, currency));
+    out.sentence =
+        fmt::format("{}: {} train it in {}", task_text(q), devices_text(q, out.answer->devices), time_and_cost(*out.answer, currency));
     if (out.fastest->devices != out.answer->devices)
       out.sentence += fmt::format(" (cheapest), {} in {} (fastest)", grouped(out.fastest->devices), time_and_cost(*out.fastest, currency));
     out.sentence += '.';
@@ -105,8 +109,8 @@ Verdict judge(const PlanResults& results) {
   if (enough != points.end()) {
     out.kind = VerdictKind::met;
     out.answer = *enough;
-    out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q), demands(q, currency),
-                               time_and_cost(*out.answer, currency));
+    out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q),
+                               demands(q, currency), time_and_cost(*out.answer, currency));
     const PlanPoint& better = *least(points, [](const PlanPoint& p) { return p.projection.cost(); });
     if (better.projection.cost() < out.answer->projection.cost() && excess(q, better) <= 1.0)
       out.details.push_back(

@@ -125,7 +125,7 @@ TEST(CostModel, FallingRentsMakeBuyingPayLater) {
   EXPECT_NEAR(s["mean_rent_price"], 2 * (1 - std::pow(0.8, 4)) / (4 * std::log(1.25)), 1e-9);
   EXPECT_GT(s["break_even_share"], base["break_even_share"]);
   EXPECT_EQ(s.ledger.total("on_demand"), base.ledger.total("on_demand"));  // the run itself is paid at today's price
-  double mean = 0;  // by hand: the rent of 100,000 slices of the four years
+  double mean = 0;                                                         // by hand: the rent of 100,000 slices of the four years
   for (int i = 0; i < 100000; ++i) mean += 2 * std::pow(0.8, 4 * (i + 0.5) / 100000) / 100000;
   EXPECT_NEAR(s["mean_rent_price"], mean, 1e-8);
 }

@@ -25,8 +25,8 @@ const Currency euro{"EUR", 1.25, "2026-11-01"};
 TEST(Currency, PricesAreDividedByTheRate) {
   const CostStudy s = in_currency(study(), euro);
   EXPECT_EQ(s.model.currency, "EUR");
-  EXPECT_EQ(s.ledger.total("on_demand").text(), "1600.00");        // 1,000 h at $2 = 2,000 / 1.25
-  EXPECT_DOUBLE_EQ(s.value("price_on_demand"), 2);                 // the register keeps what the source says
+  EXPECT_EQ(s.ledger.total("on_demand").text(), "1600.00");  // 1,000 h at $2 = 2,000 / 1.25
+  EXPECT_DOUBLE_EQ(s.value("price_on_demand"), 2);           // the register keeps what the source says
   EXPECT_DOUBLE_EQ(s.value("price_on_demand_eur"), 1.6);
   EXPECT_DOUBLE_EQ(s.value("purchase_price"), 35000 / 1.25);
   EXPECT_EQ(s.model.sheet.cells()[s.model.sheet.index("purchase_price")].unit, "EUR/device");
