@@ -78,10 +78,11 @@ std::optional<CostAssumption> catalogue_rent(const Catalog& catalog, const Clust
   if (term_months == 0)
     if (const auto usual = catalog.usual_price(cluster, kind)) middle = *usual;
   const Source* source = source_of(middle.provenance, "price");
-  CostAssumption a = fixed_assumption(name, per_hour(middle.per_device), source && source->read ? "catalogue" : "assumed",
-                                      fmt::format("{}: {} {}{}; middle of {} quotes", middle.id, middle.provider, middle.kind,
-                                                  middle.region.empty() ? "" : ", " + middle.region, quotes.size()),
-                                      middle.date);
+  CostAssumption a = fixed_assumption(
+      name, per_hour(middle.per_device), source && source->read ? "catalogue" : "assumed",
+      fmt::format("{}: {} {}{}; {}", middle.id, middle.provider, middle.kind, middle.region.empty() ? "" : ", " + middle.region,
+                  quotes.size() == 1 ? "the only quote" : fmt::format("middle of {} quotes", quotes.size())),
+      middle.date);
   a.low = std::min(a.value, per_hour(middle.per_device_low));
   a.high = std::max(a.value, per_hour(middle.per_device_high));
   widen(a);

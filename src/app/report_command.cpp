@@ -5,7 +5,6 @@
 #include <algorithm>
 #include <filesystem>
 #include <map>
-#include <optional>
 #include <utility>
 
 #include "app/command.hpp"
@@ -18,6 +17,7 @@
 #include "io/results_file.hpp"
 #include "io/results_json.hpp"
 #include "report/cost_csv.hpp"
+#include "report/cost_currency.hpp"
 #include "report/cost_report.hpp"
 #include "report/cost_xlsx.hpp"
 
@@ -28,21 +28,26 @@ const std::vector<std::string> formats{"text", "markdown", "html", "csv", "json"
 const std::map<std::string, std::string> format_of_suffix{{".txt", "text"},  {".md", "markdown"}, {".html", "html"}, {".csv", "csv"},
                                                           {".json", "json"}, {".xlsx", "xlsx"},   {".pdf", "pdf"}};
 
-std::optional<ReportCurrency> read_currency(const ParsedOptions& options) {
-  if (!options.given("currency")) return std::nullopt;
+/// The results in the currency that was asked for.
+void convert(const ParsedOptions& options, PlanResults& r) {
+  if (!options.given("currency")) return;
+  if (!r.costs) options.fail("currency", "the results hold no cost study", "plan again with this program");
   try {
     const auto [code, rate] = parse_rate(options.text("currency"));
-    return ReportCurrency{code, rate.usd, rate.date};
+    if (code == "USD") throw TextError("the report is in USD", "leave --currency out");
+    r = in_currency(std::move(r), {code, rate.usd, rate.date});
   } catch (const TextError& error) {
     options.fail("currency", error.reason(), error.cure());
   }
+  r.provenance.command_line += (r.provenance.command_line.find("   # reported with") == std::string::npos ? "   # reported with" : "");
+  r.provenance.command_line += " --currency " + options.text("currency");
 }
 
-std::string rendered(const PlanResults& results, const std::string& format, const std::optional<ReportCurrency>& currency) {
+std::string rendered(const PlanResults& results, const std::string& format) {
   if (format == "csv") return cost_csv(results);
   if (format == "json") return plan_json(results);
   if (format == "xlsx") return cost_xlsx(results);
-  const Document document = cost_report(results, currency);
+  const Document document = cost_report(results);
   if (format == "markdown") return to_markdown(document);
   if (format == "html") return to_html(document);
   if (format == "pdf") return pdf_of(to_html(document));
@@ -109,7 +114,7 @@ CommandSpec report_spec() {
        {"Output",
         {{.name = "currency",
           .argument = "RATE",
-          .help = "a section in another currency: USD for one unit and its date, 'EUR=1.08@2026-11-01'"},
+          .help = "of all amounts, with USD for one unit and the date of the rate: 'EUR=1.08@2026-11-01' [default: USD]"},
          {.name = "format", .argument = "FORMAT", .fallback = "text", .help = "of stdout: text, markdown, html, csv or json"},
          {.name = "out", .argument = "LIST", .help = "files to write, by suffix: .txt .md .html .csv .json .xlsx .pdf", .letter = 'o'},
          {.name = "force", .help = "replace files that exist", .letter = 'f'},
@@ -125,12 +130,11 @@ CommandResult run_report(const ParsedOptions& options, const MpiSession& session
   const std::vector<Output> files = outputs(options);
   PlanResults results = read_results(options.words()[0]);
   reassume(options, results);
-  const std::optional<ReportCurrency> currency = read_currency(options);
-  if (currency && !results.costs) options.fail("currency", "the results hold no cost study", "plan again with this program");
+  convert(options, results);
   std::vector<std::string> contents;
-  for (const Output& output : files) contents.push_back(rendered(results, output.format, currency));
+  for (const Output& output : files) contents.push_back(rendered(results, output.format));
   const bool whole = files.empty() || options.given("format") || options.flag("json");
-  const std::string answer = whole ? rendered(results, format, currency) : results.answer.sentence + "\n" + cost_summary(results);
+  const std::string answer = whole ? rendered(results, format) : results.answer.sentence + "\n" + cost_summary(results);
   for (std::size_t i = 0; i < files.size(); ++i) {
     write_file(files[i].file, contents[i], options.flag("force"));
     if (!options.flag("quiet")) note(session, "wrote " + files[i].file.string());

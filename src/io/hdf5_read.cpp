@@ -153,12 +153,20 @@ Answer ask_child(int file, const std::string& name, const Hdf5Limits& limits) {
   return answer;
 }
 
+bool starts_with_brace(int file) {
+  char first = 0;
+  return ::pread(file, &first, 1, 0) == 1 && first == '{';
+}
+
 }  // namespace
 
 Hdf5Contents read_hdf5(const std::filesystem::path& path, const Hdf5Limits& limits) {
   const std::string name = path.string();
   std::uint64_t size = 0;
   const FileDescriptor file = open_results(path, limits, size);
+  if (starts_with_brace(file.get()))
+    throw ConfigError(name, "", "the file is JSON, an answer for other programs, and no results file",
+                      "give the file that 'reckon plan ... --out FILE.h5' wrote; explore and predict name device, devices and strategy for that plan");
   if (limits.need_digest && !digest_matches(file.get(), size, name))
     throw ConfigError(name, "", "the file is damaged, was changed since it was written, or was not written by reckon", "take another copy, or make it again");
 

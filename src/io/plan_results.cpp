@@ -18,6 +18,13 @@ const PlanPoint* first_of(const std::vector<PlanPoint>& points, std::int64_t dev
 const PlanPoint* PlanResults::best_of(std::int64_t devices) const { return first_of(candidates, devices); }
 const PlanPoint* PlanResults::nearest_miss_of(std::int64_t devices) const { return first_of(nearest_misses, devices); }
 
+std::vector<const PlanPoint*> PlanResults::best_points() const {
+  std::vector<const PlanPoint*> out;
+  for (const PlanSize& size : sizes)
+    if (const PlanPoint* p = best_of(size.devices)) out.push_back(p);
+  return out;
+}
+
 void mark_front(PlanResults& results) {
   std::vector<double> time, cost;
   std::vector<std::size_t> index;

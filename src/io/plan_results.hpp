@@ -103,10 +103,13 @@ struct PlanResults {
   std::vector<Assumption> assumptions;
   std::vector<InputText> inputs;
   PlanProvenance provenance;
+  std::string currency = "USD";  ///< of all money in here, whatever the types are called; files hold USD, see report/cost_currency.hpp
 
   /// The fastest plan of a size; null when there is none.
   const PlanPoint* best_of(std::int64_t devices) const;
   const PlanPoint* nearest_miss_of(std::int64_t devices) const;
+  /// The fastest plan of each size that has one, in the order of sizes.
+  std::vector<const PlanPoint*> best_points() const;
 };
 
 /// Marks the sizes that no other beats in both wall time and cost.

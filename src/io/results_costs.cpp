@@ -188,7 +188,7 @@ void write_costs(Hdf5Image& image, const CostStudy& s) {
 }
 
 Json costs_json(const CostStudy& s) {
-  Json out{{"devices", s.devices},     {"place", s.place},           {"currency", "USD"},
+  Json out{{"devices", s.devices},     {"place", s.place},           {"currency", s.model.currency},
            {"chosen", s.model.chosen}, {"seed", s.uncertainty.seed}, {"draws", s.uncertainty.draws}};
   Json assumptions = Json::array(), cells = Json::array(), scenarios = Json::array(), rows = Json::array(), results = Json::array();
   for (std::size_t i = 0; i < s.model.assumptions.size(); ++i) {

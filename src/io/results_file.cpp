@@ -6,6 +6,7 @@
 #include <limits>
 #include <nlohmann/json.hpp>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 #include "io/atomic_file.hpp"
 #include "io/hdf5_image.hpp"
@@ -166,7 +167,10 @@ Hdf5Image image_of(const PlanResults& results, const std::string& file) {
 
 }  // namespace
 
-std::string results_image(const PlanResults& results, const std::string& file) { return image_of(results, file).finish(); }
+std::string results_image(const PlanResults& results, const std::string& file) {
+  if (results.currency != "USD") throw InternalError("results are kept in USD");
+  return image_of(results, file).finish();
+}
 
 void save_results(const PlanResults& results, const std::filesystem::path& target, bool overwrite) {
   Hdf5Image image = image_of(results, target.string());

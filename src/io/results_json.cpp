@@ -149,6 +149,23 @@ Json json_of(const PlanProvenance& p) {
           {"uuid", p.uuid}};
 }
 
+/// `json` with the word `usd` of every key replaced: cost_usd, price_usd_per_device_s.
+Json keyed_by_currency(const Json& json, const std::string& code) {
+  if (json.is_array()) {
+    Json out = Json::array();
+    for (const Json& item : json) out.push_back(keyed_by_currency(item, code));
+    return out;
+  }
+  if (!json.is_object()) return json;
+  Json out = Json::object();
+  for (const auto& [key, value] : json.items()) {
+    std::string name = "_" + key + "_";
+    if (const std::size_t at = name.find("_usd_"); at != std::string::npos) name.replace(at + 1, 3, code);
+    out[name.substr(1, name.size() - 2)] = keyed_by_currency(value, code);
+  }
+  return out;
+}
+
 }  // namespace
 
 std::string question_json(const PlanQuestion& question) { return dump_json(json_of(question)); }
@@ -167,6 +184,7 @@ std::string plan_json(const PlanResults& results) {
   const PlanAnswer& a = results.answer;
   out["answer"] = {
       {"kind", a.kind}, {"sentence", a.sentence}, {"details", a.details}, {"devices", a.devices > 0 ? Json(a.devices) : Json(nullptr)}};
+  out["currency"] = results.currency;
   out["question"] = json_of(results.question);
   Json sizes = Json::array(), candidates = Json::array(), inputs = Json::array();
   for (const PlanSize& size : results.sizes) sizes.push_back(json_of(size, results));
@@ -179,7 +197,7 @@ std::string plan_json(const PlanResults& results) {
   out["assumptions"] = json_of(results.assumptions);
   out["inputs"] = inputs;
   out["provenance"] = json_of(results.provenance);
-  return dump_json(out);
+  return dump_json(results.currency == "USD" ? out : keyed_by_currency(out, lower(results.currency)));
 }
 
 std::string prediction_json(const PlanQuestion& question, const PlanPoint& point, bool fits, const std::vector<Assumption>& assumptions) {

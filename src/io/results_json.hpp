@@ -9,7 +9,7 @@
 
 namespace reckon {
 
-/// The whole answer, schema "reckon/plan/1".
+/// The whole answer, schema "reckon/plan/1".  `currency` is that of every amount; keys carry it (`total_usd`, `total_eur`).
 std::string plan_json(const PlanResults& results);
 
 /// One strategy, schema "reckon/prediction/1".  `fits` is against the usable memory of the question.

@@ -5,14 +5,13 @@
 #include "projection/cost_model.hpp"
 
 namespace reckon {
+namespace {
 
-const std::vector<std::string>& spread_names() {
-  static const std::vector<std::string> names{"fixed", "normal", "lognormal", "triangular", "uniform", "poisson"};
-  return names;
-}
+using Rules = std::vector<CostAssumptionRule>;
 
-const std::vector<CostAssumptionRule>& cost_assumption_rules() {
-  static const std::vector<CostAssumptionRule> rules{
+/// The run: size, time, interruptions.
+Rules run_rules() {
+  return {
       {"device_count", "devices", "devices", 1, 1e7},
       {"step_count", "optimiser steps of a run", "steps", 1, 1e12},
       {"step_seconds", "predicted time of a step", "s", 1e-9, 1e9},
@@ -32,6 +31,12 @@ const std::vector<CostAssumptionRule>& cost_assumption_rules() {
       {"reserve_share", "device-time in reserve", "1", 0, 10},
       {"trial_share", "experiments before the final run, of its compute", "1", 0, 100},
       {"rollout_share", "generation and scoring beside training (RLHF), of its compute", "1", 0, 100},
+  };
+}
+
+/// Rents, data, people.
+Rules spending_rules() {
+  return {
       {"price_given", "rent, as given", "USD/device-hour", 0, 1e4},
       {"price_on_demand", "rent on demand", "USD/device-hour", 0, 1e4},
       {"price_reserved_1y", "rent reserved for 1 year", "USD/device-hour", 0, 1e4},
@@ -56,6 +61,12 @@ const std::vector<CostAssumptionRule>& cost_assumption_rules() {
       {"run_staff", "people for the run", "FTE", 0, 1e6},
       {"staff_month_price", "one person", "USD/FTE-month", 0, 1e6},
       {"exit_cost", "exit: transfer, termination, once", "USD", 0, 1e12},
+  };
+}
+
+/// What is bought, how long it serves, energy and carbon.
+Rules ownership_rules() {
+  return {
       {"server_price", "server, a device's share", "USD/device", 0, 1e7},
       {"network_share", "switches, optics, cables over the server", "1", 0, 5},
       {"storage_share", "storage system over the server", "1", 0, 5},
@@ -68,6 +79,7 @@ const std::vector<CostAssumptionRule>& cost_assumption_rules() {
       {"electricity_price", "electricity", "USD/kWh", 0, 100},
       {"pue_ratio", "facility over equipment energy", "1", 1, 5},
       {"capital_rate", "cost of capital", "1/year", 0, 1},
+      {"rent_decline", "fall of rents a year, while a bought cluster is in service", "1/year", 0, 0.9},
       {"life_years", "years in service", "years", 0.1, 50},
       {"use_share", "share of its life that the cluster is used", "1", 0.01, 1},
       {"residual_share", "resale value at the end", "1", 0, 1},
@@ -78,6 +90,21 @@ const std::vector<CostAssumptionRule>& cost_assumption_rules() {
       {"grid_carbon", "carbon of the grid", "g/kWh", 0, 3000},
       {"embodied_kg", "carbon of making a device with its share of the server", "kg/device", 0, 1e6},
   };
+}
+
+}  // namespace
+
+const std::vector<std::string>& spread_names() {
+  static const std::vector<std::string> names{"fixed", "normal", "lognormal", "triangular", "uniform", "poisson"};
+  return names;
+}
+
+const std::vector<CostAssumptionRule>& cost_assumption_rules() {
+  static const Rules rules = [] {
+    Rules out = run_rules();
+    for (const Rules& more : {spending_rules(), ownership_rules()}) out.insert(out.end(), more.begin(), more.end());
+    return out;
+  }();
   return rules;
 }
 

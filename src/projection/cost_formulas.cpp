@@ -191,12 +191,15 @@ Cells break_even_cells(const std::string& rent) {
        "+software_life_price+staff_life_price+rated_kw*life_years*12*colocation_price"},
       {"own_hour_price", "energy of a used hour", "USD/device-hour", "train_kw*pue_ratio*electricity_price"},
       {"own_rest_price", "energy of an unused hour", "USD/device-hour", "idle_kw*pue_ratio*electricity_price"},
+      {"rent_level_share", "mean rent over the years in service, over that of today", "1",
+       "if(rent_decline>0,(1-exp(life_years*ln(1-rent_decline)))/(life_years*max(-ln(1-rent_decline),0.000000001)),1)"},
+      {"mean_rent_price", "mean rent over the years in service", "USD/device-hour", rent + "*rent_level_share"},
       {"break_even_share", "use at which buying costs what renting does; 0 = never", "1",
-       "if(" + rent + "+own_rest_price>own_hour_price,(own_life_price+life_years*8760*own_rest_price)/(life_years*8760*max(" + rent +
-           "+own_rest_price-own_hour_price,0.000000001)),0)"},
+       "if(mean_rent_price+own_rest_price>own_hour_price,(own_life_price+life_years*8760*own_rest_price)"
+       "/(life_years*8760*max(mean_rent_price+own_rest_price-own_hour_price,0.000000001)),0)"},
       {"own_used_price", "cost of a used device-hour of a bought cluster at the planned use", "USD/device-hour",
        "own_life_price/(life_years*8760*use_share)+own_hour_price+own_rest_price*(1-use_share)/use_share"},
-      {"rent_month", "rent of a device for a month at the planned use", "USD/device-month", "730*use_share*" + rent},
+      {"rent_month", "mean rent of a device for a month at the planned use", "USD/device-month", "730*use_share*mean_rent_price"},
       {"own_month", "running cost of a bought device, a month", "USD/device-month",
        "(support_life_price*(1+spares_share)+software_life_price+staff_life_price)/(life_years*12)+rated_kw*colocation_price"
        "+730*(use_share*own_hour_price+(1-use_share)*own_rest_price)"},

@@ -57,6 +57,7 @@ struct CostModel {
   std::string chosen;                   ///< id of the scenario that the answer is about
   Sheet sheet;                          ///< the assumptions, in their order, then the formulas
   std::vector<CostRow> rows;            ///< by scenario, in the order of `scenarios`
+  std::string currency = "USD";         ///< of rows and totals, ISO 4217; another one only after in_currency()
 
   /// The assumptions' values, formulas evaluated.
   std::vector<double> values() const;

@@ -173,17 +173,49 @@ void Sheet::evaluate_until(std::size_t end, std::vector<double>& values) const {
     if (!programs_[i].empty()) values[i] = run(programs_[i], values);
 }
 
+double Sheet::unary(Code code, double a) {
+  if (code == Code::sqrt) return std::sqrt(a);
+  if (code == Code::ln) return std::log(a);
+  return code == Code::exp ? std::exp(a) : -a;
+}
+
+double Sheet::binary(Code code, double a, double b) {
+  switch (code) {
+    case Code::add:
+      return a + b;
+    case Code::subtract:
+      return a - b;
+    case Code::multiply:
+      return a * b;
+    case Code::divide:
+      return a / b;
+    case Code::less:
+      return a < b ? 1.0 : 0.0;
+    case Code::less_equal:
+      return a <= b ? 1.0 : 0.0;
+    case Code::more:
+      return a > b ? 1.0 : 0.0;
+    case Code::more_equal:
+      return a >= b ? 1.0 : 0.0;
+    case Code::equal:
+      return a == b ? 1.0 : 0.0;
+    case Code::min:
+      return std::min(a, b);
+    case Code::max:
+      return std::max(a, b);
+    case Code::round:
+      return round_half_away(a, static_cast<int>(std::clamp(b, 0.0, 9.0)));
+    default:  // roundup
+      return a < 0 ? std::floor(a) : std::ceil(a);
+  }
+}
+
 double Sheet::run(const std::vector<Step>& program, const std::vector<double>& values) const {
   std::array<double, deepest> stack;  // not cleared: this runs millions of times
-  std::size_t top = 0;  // number of values on the stack
-  const auto pop = [&] { return stack[--top]; };
+  std::size_t top = 0;                // number of values on the stack
   const auto push = [&](double value) {
     if (top == deepest) throw TextError("a formula needs too many values at once");
     stack[top++] = value;
-  };
-  const auto pair = [&](auto operation) {
-    const double b = pop(), a = pop();
-    push(operation(a, b));
   };
   for (const Step& step : program) switch (step.code) {
       case Code::number:
@@ -192,64 +224,21 @@ double Sheet::run(const std::vector<Step>& program, const std::vector<double>& v
       case Code::cell:
         push(values[step.cell]);
         break;
-      case Code::add:
-        pair([](double a, double b) { return a + b; });
-        break;
-      case Code::subtract:
-        pair([](double a, double b) { return a - b; });
-        break;
-      case Code::multiply:
-        pair([](double a, double b) { return a * b; });
-        break;
-      case Code::divide:
-        pair([](double a, double b) { return a / b; });
-        break;
       case Code::negate:
-        push(-pop());
-        break;
-      case Code::less:
-        pair([](double a, double b) { return a < b ? 1.0 : 0.0; });
-        break;
-      case Code::less_equal:
-        pair([](double a, double b) { return a <= b ? 1.0 : 0.0; });
-        break;
-      case Code::more:
-        pair([](double a, double b) { return a > b ? 1.0 : 0.0; });
-        break;
-      case Code::more_equal:
-        pair([](double a, double b) { return a >= b ? 1.0 : 0.0; });
-        break;
-      case Code::equal:
-        pair([](double a, double b) { return a == b ? 1.0 : 0.0; });
-        break;
-      case Code::min:
-        pair([](double a, double b) { return std::min(a, b); });
-        break;
-      case Code::max:
-        pair([](double a, double b) { return std::max(a, b); });
-        break;
       case Code::sqrt:
-        push(std::sqrt(pop()));
-        break;
       case Code::ln:
-        push(std::log(pop()));
-        break;
       case Code::exp:
-        push(std::exp(pop()));
+        stack[top - 1] = unary(step.code, stack[top - 1]);
         break;
-      case Code::round:
-        pair([](double a, double b) { return round_half_away(a, static_cast<int>(std::clamp(b, 0.0, 9.0))); });
+      case Code::choose:  // condition, then, otherwise
+        top -= 2;
+        stack[top - 1] = stack[top - 1] != 0 ? stack[top] : stack[top + 1];
         break;
-      case Code::roundup:
-        pair([](double a, double) { return a < 0 ? std::floor(a) : std::ceil(a); });
-        break;
-      case Code::choose: {
-        const double otherwise = pop(), then = pop(), condition = pop();
-        push(condition != 0 ? then : otherwise);
-        break;
-      }
+      default:
+        --top;
+        stack[top - 1] = binary(step.code, stack[top - 1], stack[top]);
     }
-  return pop();
+  return stack[0];
 }
 
 std::vector<std::size_t> Sheet::inputs_of(std::size_t cell) const {

@@ -78,6 +78,8 @@ class Sheet {
   };
   friend class SheetParser;
 
+  static double unary(Code code, double a);
+  static double binary(Code code, double a, double b);
   double run(const std::vector<Step>& program, const std::vector<double>& values) const;
 
   std::vector<SheetCell> cells_;

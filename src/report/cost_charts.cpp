@@ -7,17 +7,14 @@
 
 #include "io/results_columns.hpp"
 #include "report/cost_report.hpp"
+#include "report/cost_sections.hpp"
 #include "report/numbers.hpp"
 
 namespace reckon {
-namespace {
 
-std::vector<const PlanPoint*> best_points(const PlanResults& r) {
-  std::vector<const PlanPoint*> out;
-  for (const PlanSize& size : r.sizes)
-    if (const PlanPoint* p = r.best_of(size.devices)) out.push_back(p);
-  return out;
-}
+using detail::money_of;
+
+namespace {
 
 /// At most `most` of them, first and last kept.
 template <class T>
@@ -32,7 +29,7 @@ Chart over_devices(const CostStudy& study, bool cost) {
   Chart c;
   c.title = cost ? "Dollars against devices, " + study.chosen().title : "Days against devices";
   c.x_title = "devices";
-  c.y_title = cost ? "USD" : "days until done";
+  c.y_title = cost ? study.model.currency : "days until done";
   c.x_log = true;
   c.y_log = !cost;
   Series s{"median, band from P10 to P90", {}, {}, {}, {}};
@@ -46,8 +43,8 @@ Chart over_devices(const CostStudy& study, bool cost) {
   const FanPoint &first = study.fan.front(), &last = study.fan.back();
   const auto words = [&](const FanPoint& p) {
     const Quantiles& q = cost ? p.cost : p.days;
-    return fmt::format("{} ({} to {}) on {} devices", cost ? money_text(Dollars{q.p50}) : significant(q.p50) + " days",
-                       cost ? money_text(Dollars{q.p10}) : significant(q.p10), cost ? money_text(Dollars{q.p90}) : significant(q.p90),
+    return fmt::format("{} ({} to {}) on {} devices", cost ? money_of(study, q.p50) : significant(q.p50) + " days",
+                       cost ? money_of(study, q.p10) : significant(q.p10), cost ? money_of(study, q.p90) : significant(q.p90),
                        grouped(p.devices));
   };
   c.alternative = "Median with a band from the 10th to the 90th percentile: from " + words(first) + " to " + words(last) + ".";
@@ -59,7 +56,7 @@ Chart front_chart(const PlanResults& r, const std::vector<const PlanPoint*>& poi
   Chart c;
   c.title = "Time against rent: the front";
   c.x_title = "days";
-  c.y_title = "USD, rent of the run";
+  c.y_title = r.currency + ", rent of the run";
   c.x_log = true;
   c.y_zero = false;
   Series front{"on the front", {}, {}, {}, {}}, behind{"behind it", {}, {}, {}, {}, true};
@@ -81,10 +78,10 @@ Chart waterfall(const CostStudy& study, const std::string& scenario, const std::
   c.title = "Cost build-up, " + title;
   for (const LedgerRow& row : study.ledger.rows) {
     if (row.scenario != scenario || row.amount.cents == 0) continue;
-    c.bars.push_back({row.item, {row.amount.value()}, money_text(Dollars{std::abs(row.amount.value())})});
+    c.bars.push_back({row.item, {row.amount.value()}, money_of(study, std::abs(row.amount.value()))});
     if (row.amount.cents < 0) c.bars.back().shown = "-" + c.bars.back().shown;
   }
-  c.line_name = money_text(Dollars{study.ledger.total(scenario).value()});
+  c.line_name = money_of(study, study.ledger.total(scenario).value());
   std::string largest = "nothing";
   double most = 0;
   for (const Bar& bar : c.bars)
@@ -98,12 +95,12 @@ Chart tornado(const CostStudy& study) {
   c.kind = ChartKind::tornado;
   c.title = "What moves the cost: each assumption at its low and high";
   c.line = study.ledger.total(study.model.chosen).value();
-  c.line_name = money_text(Dollars{*c.line});
+  c.line_name = money_of(study, *c.line);
   c.parts = {"at its low", "at its high"};
   for (const Sensitivity* s : largest_swings(study.uncertainty, 10)) {
     const std::size_t i = study.model.sheet.index(s->assumption);
     c.bars.push_back(
-        {study.label(s->assumption) + " " + study.model.assumptions[i].title, {s->at_low, s->at_high}, money_text(Dollars{s->swing()})});
+        {study.label(s->assumption) + " " + study.model.assumptions[i].title, {s->at_low, s->at_high}, money_of(study, s->swing())});
   }
   c.alternative = c.bars.empty() ? "No assumption has a range." : "The largest swing has " + c.bars[0].label + ": " + c.bars[0].shown + ".";
   return c;
@@ -112,7 +109,7 @@ Chart tornado(const CostStudy& study) {
 Chart distribution_chart(const CostStudy& study) {
   Chart c;
   c.title = "How sure is the cost: chance that it stays below";
-  c.x_title = "USD";
+  c.x_title = study.model.currency;
   c.y_title = "chance, %";
   std::vector<const CostScenario*> shown{&study.chosen()};
   for (const CostScenario& s : study.model.scenarios)
@@ -124,8 +121,8 @@ Chart distribution_chart(const CostStudy& study) {
       line.x.push_back(d.percentiles[p - 1]);
       line.y.push_back(static_cast<double>(p));
     }
-    c.alternative += fmt::format("{}: 10 % below {}, half below {}, 90 % below {}. ", s->title, money_text(Dollars{d.spread.p10}),
-                                 money_text(Dollars{d.spread.p50}), money_text(Dollars{d.spread.p90}));
+    c.alternative += fmt::format("{}: 10 % below {}, half below {}, 90 % below {}. ", s->title, money_of(study, d.spread.p10),
+                                 money_of(study, d.spread.p50), money_of(study, d.spread.p90));
     c.series.push_back(line);
   }
   return c;
@@ -135,7 +132,7 @@ Chart break_even(const CostStudy& study) {
   Chart c;
   c.title = "Rent or buy: cost of a used device-hour by use";
   c.x_title = "share of its life that the cluster is used, %";
-  c.y_title = "USD a used device-hour";
+  c.y_title = study.model.currency + " a used device-hour";
   const std::size_t use = study.model.sheet.index("use_share");
   std::vector<double> assumed;
   for (const CostAssumption& a : study.model.assumptions) assumed.push_back(a.value);
@@ -149,10 +146,13 @@ Chart break_even(const CostStudy& study) {
     rent.y.push_back(price);
   }
   const double at = study.value("break_even_share");
-  c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at ${} above {} % use; planned are {} %.",
-                                                  significant(price), significant(100 * at), significant(100 * study.value("use_share")))
-                                    : fmt::format("Renting at ${} costs less than buying at any use.", significant(price));
-  c.series = {own, rent};
+  const std::string rent_text = price_text(price, study.model.currency);
+  c.alternative = at > 0 && at <= 1 ? fmt::format("Buying costs less than renting at {} above {} % use; planned are {} %.", rent_text,
+                                                  significant(100 * at), significant(100 * study.value("use_share")))
+                                    : fmt::format("Renting at {} costs less than buying at any use.", rent_text);
+  const double use_now = 100 * study.value("use_share");
+  Series planned{"planned use", {use_now, use_now}, {0, own.y.front()}, {}, {}, false, true};
+  c.series = {own, rent, planned};
   return c;
 }
 
@@ -191,7 +191,7 @@ Chart stacks(const std::vector<const PlanPoint*>& points, const PlanResults& r, 
 
 std::vector<Chart> report_charts(const PlanResults& r) {
   std::vector<Chart> out;
-  const std::vector<const PlanPoint*> points = best_points(r);
+  const std::vector<const PlanPoint*> points = r.best_points();
   if (r.costs) {
     const CostStudy& s = *r.costs;
     const bool drawn = s.uncertainty.draws > 0;

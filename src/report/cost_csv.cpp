@@ -8,6 +8,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "projection/currency.hpp"
 #include "report/numbers.hpp"
 
 namespace reckon {
@@ -25,6 +26,11 @@ std::string service_category(const std::string& category) {
   if (category == "data") return "Storage";
   if (category == "compute" || category == "commitment" || category == "purchase") return "AI and Machine Learning";
   return "Other";
+}
+
+std::string service_subcategory(const std::string& category) {
+  const std::string parent = service_category(category);
+  return parent == "Storage" ? "Object Storage" : parent == "Other" ? "Other (Other)" : "Machine Learning";
 }
 
 /// FOCUS spells units in singular capitals with a hyphen: "Device-Hours".
@@ -52,10 +58,12 @@ Line line_of(const PlanResults& r, const CostStudy& s, const LedgerRow& row) {
   const bool cash_later =
       row.scenario == "buy" && (row.category == "purchase" || row.category == "end of life" || row.category == "finance");
   const Distribution* d = s.uncertainty.draws > 0 ? &s.distribution(row.scenario) : nullptr;
+  const CostAssumption* rate = exchange_rate(s);
+  const bool reserved = row.scenario.starts_with("reserved") && (row.category == "compute" || row.category == "commitment");
   const std::string amount = row.amount.text(), price = row.unit_price.text(), quantity = row.quantity.text();
   return {{"BillingAccountId", "projection"},
           {"BillingAccountName", r.question.model + " on " + r.question.cluster},
-          {"BillingCurrency", "USD"},
+          {"BillingCurrency", s.model.currency},
           {"BillingPeriodStart", r.provenance.date},
           {"BillingPeriodEnd", ""},
           {"ChargePeriodStart", r.provenance.date},
@@ -75,21 +83,27 @@ Line line_of(const PlanResults& r, const CostStudy& s, const LedgerRow& row) {
           {"PricingUnit", focus_unit(row.unit)},
           {"ConsumedQuantity", quantity},
           {"ConsumedUnit", focus_unit(row.unit)},
-          {"CommitmentDiscountCategory", row.scenario.starts_with("reserved") ? "Usage" : ""},
-          {"CommitmentDiscountStatus", row.category == "commitment"           ? "Unused"
-                                       : row.scenario.starts_with("reserved") ? "Used"
-                                                                              : ""},
+          {"CommitmentDiscountCategory", reserved ? "Usage" : ""},
+          {"CommitmentDiscountId", reserved ? row.scenario : ""},
+          {"CommitmentDiscountStatus", !reserved                      ? ""
+                                       : row.category == "commitment" ? "Unused"
+                                                                      : "Used"},
+          {"CommitmentDiscountType", reserved ? "Reservation" : ""},
           {"InvoiceId", ""},
+          {"InvoiceIssuerName", "projection"},
           {"ProviderName", "projection"},
           {"PublisherName", "reckon " + r.provenance.version},
           {"RegionName", s.place},
           {"ResourceName", r.question.cluster_name},
           {"ResourceType", r.question.device_name},
           {"ServiceCategory", service_category(row.category)},
+          {"ServiceSubcategory", service_subcategory(row.category)},
           {"ServiceName", row.category},
           {"SkuId", row.scenario + "/" + row.item},
           {"Tags", fmt::format("{{\"plan:scenario\":{},\"plan:confidence\":\"point\"}}", json_text(row.scenario))},
           {"x_FocusVersion", "1.2"},
+          {"x_UsdRate", rate ? fmt::format("{}", rate->value) : "1"},
+          {"x_UsdRateDate", rate ? rate->date : ""},
           {"x_Scenario", row.scenario},
           {"x_GpuModel", r.question.device},
           {"x_GpuCount", fmt::to_string(s.devices)},

@@ -12,19 +12,9 @@
 #include "report/verdict.hpp"
 
 namespace reckon {
-namespace {
 
-std::string with_separators(std::string text) {
-  const std::size_t start = text[0] == '-' ? 1 : 0;
-  const std::size_t end = std::min(text.find('.'), text.size());
-  for (std::size_t at = end; at > start + 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
-
-}  // namespace
-
-std::string amount_text(Amount amount) { return with_separators(amount.text()); }
-std::string decimal_text(Decimal value) { return with_separators(value.text()); }
+std::string amount_text(Amount amount) { return separated(amount.text()); }
+std::string decimal_text(Decimal value) { return separated(value.text()); }
 
 namespace detail {
 
@@ -33,7 +23,9 @@ std::string range_text(const Quantiles& q, const std::string& unit) {
   return fmt::format("{} to {}{}", significant(q.p10), significant(q.p90), space);
 }
 
-std::string money_range(const Quantiles& q) { return fmt::format("{} to {}", money_text(Dollars{q.p10}), money_text(Dollars{q.p90})); }
+std::string money_of(const CostStudy& s, double value) { return money_text(Dollars{value}, s.model.currency); }
+
+std::string money_range(const CostStudy& s, const Quantiles& q) { return fmt::format("{} to {}", money_of(s, q.p10), money_of(s, q.p90)); }
 
 std::string break_even_text(const CostStudy& s) {
   if (!s.model.sheet.has("break_even_share")) return "";
@@ -55,7 +47,7 @@ std::string cost_summary(const PlanResults& r) {
   const bool drawn = s.uncertainty.draws > 0;
   Table table({{"", Align::left},
                {fmt::format("all in, on {} devices", grouped(s.devices)), Align::left},
-               {"USD"},
+               {s.model.currency},
                {"P10"},
                {"P50"},
                {"P90"},
@@ -65,7 +57,7 @@ std::string cost_summary(const PlanResults& r) {
     std::vector<std::string> row{scenario.id == s.model.chosen ? ">" : "", scenario.title, amount_text(s.ledger.totals[i].total)};
     if (drawn) {
       const Quantiles& q = s.distribution(scenario.id).spread;
-      for (const double v : {q.p10, q.p50, q.p90}) row.push_back(money_text(Dollars{v}));
+      for (const double v : {q.p10, q.p50, q.p90}) row.push_back(money_of(s, v));
       row.push_back(significant(100 * s.uncertainty.wins[i], 2) + " %");
     }
     table.row(row);
@@ -82,7 +74,7 @@ std::string cost_summary(const PlanResults& r) {
   return out + (even.empty() ? "" : even + "\n");
 }
 
-Document cost_report(const PlanResults& r, const std::optional<ReportCurrency>& currency) {
+Document cost_report(const PlanResults& r) {
   const Verdict verdict = judge(r);
   Document out;
   out.title = fmt::format("{} on {}: days and dollars", r.question.model, r.question.device_name);
@@ -93,7 +85,6 @@ Document cost_report(const PlanResults& r, const std::optional<ReportCurrency>& 
     for (Chart& chart : report_charts(r)) out.blocks.push_back(std::move(chart));
     add_scenarios(*r.costs, out);
     add_build_up(*r.costs, out);
-    if (currency) add_currency(*r.costs, *currency, out);
     add_sensitivity(*r.costs, out);
     add_break_even(*r.costs, out);
     add_energy(*r.costs, out);

@@ -2,19 +2,16 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <optional>
 #include <string>
 #include <vector>
 
 #include "io/plan_results.hpp"
-#include "report/cost_currency.hpp"
 #include "report/document.hpp"
 
 namespace reckon {
 
 /// The whole report.  Results without a plan give the verdict and why; results without a cost study (files of older programs) say so.
-/// With a currency, a section beside the dollars.
-Document cost_report(const PlanResults& results, const std::optional<ReportCurrency>& currency = std::nullopt);
+Document cost_report(const PlanResults& results);
 
 /// The charts of a report, in its order.
 std::vector<Chart> report_charts(const PlanResults& results);

@@ -7,6 +7,7 @@
 #include <cmath>
 
 #include "base/text.hpp"
+#include "projection/currency.hpp"
 #include "report/cost_report.hpp"
 #include "report/numbers.hpp"
 #include "report/plan_report.hpp"
@@ -25,12 +26,14 @@ std::string price_dates(const CostStudy& s) {
   return oldest.empty() ? "no date" : oldest == newest ? oldest : oldest + " to " + newest;
 }
 
-std::string signed_money(double value) { return (value < 0 ? "-" : "+") + money_text(Dollars{std::abs(value)}); }
+std::string signed_money(const CostStudy& s, double value) { return (value < 0 ? "-" : "+") + money_of(s, std::abs(value)); }
 
 /// The value for people: money and counts as they are, shares in per cent.
 std::string value_text(const CostAssumption& a, double value) {
   return a.unit == "1" ? significant(value, 4) : significant(value, 4) + " " + a.unit;
 }
+
+std::string title_and_unit(const CostAssumption& a) { return a.unit == "1" ? a.title : a.title + ", " + a.unit; }
 
 std::string distribution_note(const CostStudy& s, const std::string& name, const std::string& unit) {
   return s.uncertainty.draws > 0 ? "P10 to P90: " + range_text(s.distribution(name).spread, unit) : "no draws";
@@ -51,8 +54,8 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
   const double planned = s.value("calendar_days"), likely = drawn ? s.distribution("calendar_days").spread.p50 : planned;
   std::string lead = fmt::format("{} \u00d7 {}: {} days", grouped(s.devices), r.question.device_name, significant(likely));
   if (drawn) lead += " (P10 to P90: " + range_text(s.distribution("calendar_days").spread, "") + ")";
-  lead += ", US" + money_text(Dollars{total.value()});
-  if (drawn) lead += " (P10 to P90: " + money_range(s.distribution(s.model.chosen).spread) + ")";
+  lead += ", " + money_of(s, total.value());
+  if (drawn) lead += " (P10 to P90: " + money_range(s, s.distribution(s.model.chosen).spread) + ")";
   lead += " " + s.chosen().title + ".";
   out.blocks.push_back(Paragraph{lead, true});
   const std::string even = break_even_text(s);
@@ -64,8 +67,8 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
   const double work = s.value("run_work") * s.value("run_count"), units = s.value("unit_count") * s.value("run_count");
   const std::string unit = r.question.counts_tokens ? "tokens" : "samples";
   Facts facts;
-  facts.facts = {{"Total", "US$ " + amount_text(total),
-                  drawn ? "P10 to P90: " + money_range(s.distribution(s.model.chosen).spread) : s.chosen().title},
+  facts.facts = {{"Total", s.model.currency + " " + amount_text(total),
+                  drawn ? "P10 to P90: " + money_range(s, s.distribution(s.model.chosen).spread) : s.chosen().title},
                  {"Days until done", significant(likely),
                   distribution_note(s, "calendar_days", "days") + (drawn ? "; " + significant(planned) + " if nothing is late" : "")},
                  {"Energy", significant(s.value("energy_mwh")) + " MWh", distribution_note(s, "energy_mwh", "MWh")},
@@ -73,8 +76,8 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
                  {"Power", significant(s.value("average_mw")) + " MW", "on average; at most " + significant(s.value("peak_mw")) + " MW"},
                  {"Goodput", significant(100 * s.value("goodput_share")) + " %",
                   fmt::format("{} interruptions to expect", significant(s.value("expected_events")))}};
-  if (work > 0) facts.facts.push_back({"Per 1e18 useful FLOP", "$" + significant(total.value() / work), "of the whole total"});
-  if (units > 0) facts.facts.push_back({"Per 1e9 " + unit, "$" + significant(total.value() / units), "of the whole total"});
+  if (work > 0) facts.facts.push_back({"Per 1e18 useful FLOP", price_text(total.value() / work, s.model.currency), "of the whole total"});
+  if (units > 0) facts.facts.push_back({"Per 1e9 " + unit, price_text(total.value() / units, s.model.currency), "of the whole total"});
   out.blocks.push_back(facts);
 }
 
@@ -82,9 +85,12 @@ void add_scope(const PlanResults& r, Document& out) {
   out.blocks.push_back(Heading{2, "Scope and date"});
   const PlanProvenance& p = r.provenance;
   std::string text =
-      fmt::format("Priced is the training of {} ({} parameters) on {} {} on {} (software: {}), in US dollars (ISO 4217: USD), without tax.",
+      fmt::format("Priced is the training of {} ({} parameters) on {} {} on {} (software: {}), in {} (ISO 4217), without tax.",
                   r.question.model, count_text(r.question.parameters), count_text(r.question.units),
-                  r.question.counts_tokens ? "tokens" : "samples", r.question.cluster_name, r.question.stack_name);
+                  r.question.counts_tokens ? "tokens" : "samples", r.question.cluster_name, r.question.stack_name, r.currency);
+  if (const CostAssumption* rate = r.costs ? exchange_rate(*r.costs) : nullptr)
+    text += fmt::format(" 1 {} = {:.8g} USD on {} ({}); prices stated in USD are divided by it.", r.currency, rate->value, rate->date,
+                        r.costs->label(rate->name));
   if (r.costs) text += fmt::format(" Prices are of {}; they age. This is a projection, not an invoice or an offer.", price_dates(*r.costs));
   out.blocks.push_back(Paragraph{text});
   out.blocks.push_back(
@@ -94,7 +100,8 @@ void add_scope(const PlanResults& r, Document& out) {
 
 void add_scenarios(const CostStudy& s, Document& out) {
   out.blocks.push_back(Heading{2, "Ways to come by the devices"});
-  Grid grid{"", {{"", Align::left}, {"total, USD"}, {"P10"}, {"P50"}, {"P90"}, {"USD/1e18 FLOP"}, {"cheapest in"}}, {}, {}};
+  const std::string& code = s.model.currency;
+  Grid grid{"", {{"", Align::left}, {"total, " + code}, {"P10"}, {"P50"}, {"P90"}, {code + "/1e18 FLOP"}, {"cheapest in"}}, {}, {}};
   const double work = s.value("run_work") * s.value("run_count");
   for (std::size_t i = 0; i < s.model.scenarios.size(); ++i) {
     const CostScenario& scenario = s.model.scenarios[i];
@@ -103,7 +110,7 @@ void add_scenarios(const CostStudy& s, Document& out) {
     std::vector<std::string> row{scenario.title, amount_text(total)};
     const bool drawn = s.uncertainty.draws > 0;
     const Quantiles q = drawn ? s.distribution(scenario.id).spread : Quantiles{};
-    for (const double v : {q.p10, q.p50, q.p90}) row.push_back(drawn ? money_text(Dollars{v}) : "-");
+    for (const double v : {q.p10, q.p50, q.p90}) row.push_back(drawn ? money_of(s, v) : "-");
     row.push_back(work > 0 ? significant(total.value() / work) : "-");
     row.push_back(drawn ? significant(100 * s.uncertainty.wins[i], 2) + " %" : "-");
     grid.rows.push_back(row);
@@ -122,8 +129,8 @@ void add_build_up(const CostStudy& s, Document& out) {
                {"item", Align::left},
                {"quantity"},
                {"unit", Align::left},
-               {"unit price, USD"},
-               {"amount, USD"},
+               {"unit price, " + s.model.currency},
+               {"amount, " + s.model.currency},
                {"rests on", Align::left}},
               {},
               {}};
@@ -161,15 +168,18 @@ void add_sensitivity(const CostStudy& s, Document& out) {
   const auto swings = largest_swings(s.uncertainty, 10);
   for (const Sensitivity* x : swings) {
     const CostAssumption& a = s.model.assumptions[s.model.sheet.index(x->assumption)];
-    grid.rows.push_back({s.label(a.name), a.title, significant(a.low), significant(a.value), significant(a.high),
-                         money_text(Dollars{x->at_low}), money_text(Dollars{x->at_high}),
-                         significant(x->days_low) + " to " + significant(x->days_high), significant(100 * x->variance_share, 2) + " %"});
+    grid.rows.push_back({s.label(a.name), title_and_unit(a), significant(a.low), significant(a.value), significant(a.high),
+                         money_of(s, x->at_low), money_of(s, x->at_high), significant(x->days_low) + " to " + significant(x->days_high),
+                         significant(100 * x->variance_share, 2) + " %"});
   }
   out.blocks.push_back(grid);
   if (swings.size() >= 2) {
     const CostAssumption &a = s.model.assumptions[s.model.sheet.index(swings[0]->assumption)],
                          &b = s.model.assumptions[s.model.sheet.index(swings[1]->assumption)];
-    Grid two{fmt::format("Total by the two of them: {} down, {} across", a.title, b.title), {{s.label(a.name), Align::right}}, {}, {}};
+    Grid two{fmt::format("Total by the two of them: {} down, {} across", title_and_unit(a), title_and_unit(b)),
+             {{s.label(a.name), Align::right}},
+             {},
+             {}};
     for (const double y : {b.low, b.value, b.high}) two.heads.push_back({significant(y), Align::right});
     for (const double x : {a.low, a.value, a.high}) {
       std::vector<std::string> row{significant(x)};
@@ -177,7 +187,7 @@ void add_sensitivity(const CostStudy& s, Document& out) {
         std::vector<double> assumed;
         for (const CostAssumption& one : s.model.assumptions)
           assumed.push_back(one.name == a.name ? x : one.name == b.name ? y : one.value);
-        row.push_back(money_text(Dollars{scenario_cost(s.model, s.model.values(assumed), s.model.chosen)}));
+        row.push_back(money_of(s, scenario_cost(s.model, s.model.values(assumed), s.model.chosen)));
       }
       two.rows.push_back(row);
     }
@@ -196,9 +206,34 @@ void add_sensitivity(const CostStudy& s, Document& out) {
   std::string text = "Worth a measurement before choosing how to come by the devices: ";
   for (std::size_t i = 0; i < std::min<std::size_t>(3, worth.size()); ++i)
     text += fmt::format("{}{} {} (saves {} on average when known)", i > 0 ? "; " : "", s.label(worth[i]->assumption),
-                        s.model.assumptions[s.model.sheet.index(worth[i]->assumption)].title, money_text(Dollars{worth[i]->worth}));
+                        s.model.assumptions[s.model.sheet.index(worth[i]->assumption)].title, money_of(s, worth[i]->worth));
   out.blocks.push_back(Paragraph{text + "."});
 }
+
+namespace {
+
+/// Break-even when rents fall while the bought cluster serves; not in files of older programs.
+void add_falling_rents(const CostStudy& s, Document& out) {
+  if (!s.model.sheet.has("rent_decline")) return;
+  Grid grid{"When rents fall",
+            {{"a year, %"}, {"mean rent over the years in service, " + s.model.currency + "/device-hour"}, {"buying pays above a use of"}},
+            {},
+            {}};
+  const std::size_t decline = s.model.sheet.index("rent_decline");
+  std::vector<double> assumed;
+  for (const CostAssumption& a : s.model.assumptions) assumed.push_back(a.value);
+  for (const double share : {0.0, 0.1, 0.2, 0.3}) {
+    assumed[decline] = share;
+    const std::vector<double> values = s.model.values(assumed);
+    const auto value = [&](const char* name) { return values[s.model.sheet.index(name)]; };
+    const double use = value("break_even_share");
+    grid.rows.push_back(
+        {significant(100 * share), significant(value("mean_rent_price")), use > 0 && use <= 1 ? significant(100 * use) + " %" : "never"});
+  }
+  out.blocks.push_back(grid);
+}
+
+}  // namespace
 
 void add_break_even(const CostStudy& s, Document& out) {
   if (!s.model.sheet.has("break_even_share")) return;
@@ -211,6 +246,7 @@ void add_break_even(const CostStudy& s, Document& out) {
     grid.rows.push_back({cell.title, significant(s.value(name), 4), cell.unit});
   }
   out.blocks.push_back(grid);
+  add_falling_rents(s, out);
 }
 
 void add_energy(const CostStudy& s, Document& out) {
@@ -221,10 +257,12 @@ void add_energy(const CostStudy& s, Document& out) {
     grid.rows.push_back({cell.title, significant(s.value(name), 4), cell.unit});
   }
   out.blocks.push_back(grid);
+  const CostAssumption& carbon = s.model.assumptions[s.model.sheet.index("grid_carbon")];
   out.blocks.push_back(Paragraph{fmt::format(
-      "Electricity of: {}. Operational carbon is location-based, without offsets; embodied carbon is the share of the devices' life "
+      "Electricity of: {} ({}, {}). Operational carbon is location-based, without offsets; embodied carbon is the share of the devices' "
+      "life "
       "that the run uses (Software Carbon Intensity: (E x I) + M). Power follows the share of the step in which devices compute.",
-      s.place)});
+      s.place, carbon.source, carbon.date)});
 }
 
 void add_risks(const CostStudy& s, Document& out) {
@@ -238,8 +276,8 @@ void add_risks(const CostStudy& s, Document& out) {
                   significant(s.value("expected_events")), significant(s.model.assumptions[s.model.sheet.index("failure_rate")].low),
                   significant(s.model.assumptions[s.model.sheet.index("failure_rate")].high))});
   out.blocks.push_back(Paragraph{fmt::format(
-      "Delivery: a late start of {} to {} days is drawn; it costs days, not rent. Prices: their range is drawn, a fall during the "
-      "term of a commitment is not. Availability of capacity is not modelled.",
+      "Delivery: a late start of {} to {} days is drawn; it costs days, not rent. Prices: their range is drawn; a fall during the "
+      "term of a commitment is not, see Rent or buy for falling rents. Availability of capacity is not modelled.",
       significant(slip.low), significant(slip.high))});
 }
 
@@ -271,8 +309,8 @@ void add_register(const CostStudy& s, Document& out) {
         a.date};
     if (s.uncertainty.draws > 0) {
       const Sensitivity& x = s.uncertainty.sensitivities[i];
-      row.push_back(std::abs(x.minus_tenth) < 0.005 ? "0" : signed_money(x.minus_tenth));
-      row.push_back(std::abs(x.plus_tenth) < 0.005 ? "0" : signed_money(x.plus_tenth));
+      row.push_back(std::abs(x.minus_tenth) < 0.005 ? "0" : signed_money(s, x.minus_tenth));
+      row.push_back(std::abs(x.plus_tenth) < 0.005 ? "0" : signed_money(s, x.plus_tenth));
     }
     grid.rows.push_back(row);
   }
@@ -289,7 +327,7 @@ void add_sizes(const PlanResults& r, const Verdict& verdict, Document& out) {
   Grid grid{"",
             {{"devices"},
              {"days"},
-             {"rent, USD"},
+             {"rent, " + r.currency},
              {"device-hours"},
              {"step, s"},
              {"MFU, %"},
@@ -306,7 +344,7 @@ void add_sizes(const PlanResults& r, const Verdict& verdict, Document& out) {
     }
     if (verdict.answer != nullptr && p->devices == verdict.answer->devices) grid.strong.push_back(grid.rows.size());
     const Projection& t = p->projection;
-    grid.rows.push_back({grouped(p->devices), significant(t.wall_time.in(days)), money_text(t.cost()),
+    grid.rows.push_back({grouped(p->devices), significant(t.wall_time.in(days)), money_text(t.cost(), r.currency),
                          grouped(std::llround(t.device_hours)), significant(p->cost.time.total().base()), significant(100 * p->cost.mfu),
                          significant(p->cost.memory.total().in(gibibytes)), significant(100 * t.goodput.value),
                          short_strategy(p->strategy)});

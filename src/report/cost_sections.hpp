@@ -25,7 +25,9 @@ void add_appendix(const PlanResults& r, Document& out);
 
 /// "517 to 633 days".
 std::string range_text(const Quantiles& q, const std::string& unit);
-std::string money_range(const Quantiles& q);
+/// Money of the study's currency, three digits: "$13.9M", "EUR 12.9M".
+std::string money_of(const CostStudy& s, double value);
+std::string money_range(const CostStudy& s, const Quantiles& q);
 /// When buying pays, in a sentence; empty where nothing is sold or rented.
 std::string break_even_text(const CostStudy& s);
 

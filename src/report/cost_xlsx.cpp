@@ -15,6 +15,7 @@
 
 #include "base/error.hpp"
 #include "base/text.hpp"
+#include "projection/currency.hpp"
 #include "report/verdict.hpp"
 
 namespace reckon {
@@ -71,6 +72,7 @@ class Workbook {
     assumptions(sheet("Assumptions"));
     model(sheet("Model"));
     costs(sheet("Costs"));
+    sizes(sheet("Sizes"));
     if (s_.uncertainty.draws > 0) uncertainty(sheet("Uncertainty"));
     provenance(sheet("Provenance"));
     this->summary(summary);
@@ -94,10 +96,12 @@ class Workbook {
     format_set_text_wrap(head_);
     bold_ = workbook_add_format(book_);
     format_set_bold(bold_);
+    const std::string& code = s_.model.currency;
+    const std::string money_format = "[$" + code + "] #,##0.00";
     money_ = workbook_add_format(book_);
-    format_set_num_format(money_, "[$USD] #,##0.00");
+    format_set_num_format(money_, money_format.c_str());
     total_ = workbook_add_format(book_);
-    format_set_num_format(total_, "[$USD] #,##0.00");
+    format_set_num_format(total_, money_format.c_str());
     format_set_bold(total_);
     format_set_top(total_, LXW_BORDER_THIN);
     price_ = workbook_add_format(book_);
@@ -144,8 +148,8 @@ class Workbook {
            {"basis", 11},
            {"source", 70},
            {"date", 11},
-           {"USD at -10 %", 18},
-           {"USD at +10 %", 18}});
+           {s_.model.currency + " at -10 %", 18},
+           {s_.model.currency + " at +10 %", 18}});
     lxw_row_t row = 1;
     for (std::size_t i = 0; i < s_.model.assumptions.size(); ++i, ++row) {
       const CostAssumption& a = s_.model.assumptions[i];
@@ -190,7 +194,7 @@ class Workbook {
            {"item", 48},
            {"quantity", 20},
            {"unit", 16},
-           {"unit price, USD", 18},
+           {"unit price, " + s_.model.currency, 18},
            {"amount", 22},
            {"rests on", 60}});
     lxw_row_t row = 1;
@@ -219,6 +223,43 @@ class Workbook {
     worksheet_print_area(s, 0, 0, row - 1, 7);
   }
 
+  /// The rent of the devices alone, for every size that was searched; a search is not a formula, so that only rent follows its price.
+  void sizes(lxw_worksheet* s) {
+    const std::string& code = r_.currency;
+    heads(s, 0,
+          {{"devices", 10},
+           {"days", 12},
+           {"device-hours", 20},
+           {code + "/device-hour", 16},
+           {"rent of the devices alone", 22},
+           {"step, s", 12},
+           {"MFU", 8},
+           {"memory, GiB", 12},
+           {"goodput", 9},
+           {"on the front", 12},
+           {"strategy or remark", 80}});
+    lxw_row_t row = 1;
+    for (const PlanSize& size : r_.sizes) {
+      worksheet_write_number(s, row, 0, static_cast<double>(size.devices), number_);
+      const PlanPoint* p = r_.best_of(size.devices);
+      text(s, row, 10, p != nullptr ? describe(p->strategy) : size.remark);
+      if (p != nullptr) {
+        const Projection& t = p->projection;
+        worksheet_write_number(s, row, 1, t.wall_time.in(days), number_);
+        worksheet_write_number(s, row, 2, t.device_hours, number_);
+        worksheet_write_number(s, row, 3, r_.question.run.price.in(dollars_per_hour), price_);
+        formula(s, row, 4, fmt::format("ROUND(ROUND(C{0}*D{0},6),2)", row + 1), round_half_away(t.cost().base(), 2), money_);
+        worksheet_write_number(s, row, 5, p->cost.time.total().base(), number_);
+        worksheet_write_number(s, row, 6, p->cost.mfu, number_);
+        worksheet_write_number(s, row, 7, p->cost.memory.total().in(gibibytes), number_);
+        worksheet_write_number(s, row, 8, t.goodput.value, number_);
+        text(s, row, 9, size.on_front ? "yes" : "no");
+      }
+      ++row;
+    }
+    worksheet_print_area(s, 0, 0, row - 1, 10);
+  }
+
   void uncertainty(lxw_worksheet* s) {
     heads(s, 0,
           {{fmt::format("{} draws, seed {} (values, not formulas)", s_.uncertainty.draws, s_.uncertainty.seed), 50},
@@ -233,7 +274,7 @@ class Workbook {
       text(s, row, 1, d.unit);
       lxw_col_t column = 2;
       for (const double v : {d.spread.p10, d.spread.p50, d.spread.p90, d.spread.mean})
-        worksheet_write_number(s, row, column++, v, d.unit == "USD" ? money_ : number_);
+        worksheet_write_number(s, row, column++, v, d.unit == s_.model.currency ? money_ : number_);
       ++row;
     }
     row += 1;
@@ -258,7 +299,10 @@ class Workbook {
                                                            {"command", p.command_line},
                                                            {"date", p.date},
                                                            {"results", p.uuid},
-                                                           {"currency", "USD (ISO 4217), without tax"}};
+                                                           {"currency", s_.model.currency + " (ISO 4217), without tax"}};
+    if (const CostAssumption* rate = exchange_rate(s_))
+      facts.emplace_back(rate->title,
+                         fmt::format("{} ({}, {}), live: {} on the sheet Assumptions", rate->value, rate->source, rate->date, rate->name));
     for (const InputText& input : r_.inputs) facts.emplace_back(input.name + ": " + input.path, "sha256 " + input.sha256);
     for (const Assumption& a : r_.assumptions)
       facts.emplace_back(a.name, a.value + " (" + a.basis + "; " + a.source + (a.date.empty() ? "" : ", " + a.date) + ")");
@@ -275,7 +319,7 @@ class Workbook {
     worksheet_set_column(s, 1, 5, 20, nullptr);
     text(s, 0, 0, title_, bold_);
     text(s, 1, 0, judge(r_).sentence);
-    text(s, 2, 0, "Change the yellow values of the sheet Assumptions; all numbers but the percentiles follow.");
+    text(s, 2, 0, "Change the yellow values of the sheet Assumptions; all numbers but the percentiles and the searched sizes follow.");
     lxw_row_t row = 4;
     for (const char* name : {"calendar_days", "wall_days", "energy_mwh", "average_mw", "peak_mw", "operational_t", "embodied_t",
                              "break_even_share", "break_even_months"}) {
@@ -286,8 +330,12 @@ class Workbook {
       text(s, row++, 2, cell.unit);
     }
     const lxw_row_t first = ++row;
-    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{
-             {0, "way to come by the devices"}, {1, "total"}, {2, "P10"}, {3, "P50"}, {4, "P90"}, {5, "USD/1e18 useful FLOP"}})
+    for (const auto& [column, title] : std::map<lxw_col_t, std::string>{{0, "way to come by the devices"},
+                                                                        {1, "total"},
+                                                                        {2, "P10"},
+                                                                        {3, "P50"},
+                                                                        {4, "P90"},
+                                                                        {5, s_.model.currency + "/1e18 useful FLOP"}})
       text(s, row, column, title, head_);
     for (const CostScenario& scenario : s_.model.scenarios) {
       ++row;
@@ -306,7 +354,7 @@ class Workbook {
     lxw_chart_series* series = chart_add_series(chart, nullptr, nullptr);
     chart_series_set_categories(series, "Summary", first + 1, 0, row, 0);
     chart_series_set_values(series, "Summary", first + 1, 1, row, 1);
-    chart_title_set_name(chart, "Total by way to come by the devices, USD");
+    chart_title_set_name(chart, ("Total by way to come by the devices, " + s_.model.currency).c_str());
     chart_legend_set_position(chart, LXW_CHART_LEGEND_NONE);
     worksheet_insert_chart(s, row + 2, 0, chart);
     worksheet_print_area(s, 0, 0, row + 18, 5);

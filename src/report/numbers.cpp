@@ -9,14 +9,7 @@
 namespace reckon {
 namespace {
 
-/// Thousands separators into a decimal text.
-std::string separated(std::string text) {
-  const std::size_t start = text[0] == '-' ? 1 : 0;
-  std::size_t end = text.find('.');
-  if (end == std::string::npos) end = text.size();
-  for (std::size_t at = end; at > start + 3; at -= 3) text.insert(at - 3, ",");
-  return text;
-}
+std::string sign_of(const std::string& currency) { return currency == "USD" ? "$" : currency + " "; }
 
 DisplayUnit choose(std::vector<double> values, const std::vector<DisplayUnit>& ascending, std::size_t usual) {
   std::erase_if(values, [](double v) { return !std::isfinite(v) || v <= 0.0; });
@@ -30,6 +23,13 @@ DisplayUnit choose(std::vector<double> values, const std::vector<DisplayUnit>& a
 }
 
 }  // namespace
+
+std::string separated(std::string text) {
+  const std::size_t start = text[0] == '-' ? 1 : 0;
+  const std::size_t end = std::min(text.find('.'), text.size());
+  for (std::size_t at = end; at > start + 3; at -= 3) text.insert(at - 3, ",");
+  return text;
+}
 
 std::string significant(double value, int digits) {
   if (std::isnan(value)) return "-";
@@ -57,12 +57,15 @@ std::string run_text(Seconds time) {
   return number + " " + (unit.name == "days" && number == "1.00" ? "day" : unit.name);
 }
 
-std::string money_text(Dollars money) {
-  const double usd = money.base();
-  if (usd < 1e4) return "$" + (usd >= 100 ? separated(fmt::format("{:.0f}", usd)) : fmt::format("{:.2f}", usd));
-  const DisplayUnit unit = money_unit({usd});
-  return "$" + significant(usd / unit.size) + (unit.name == "k$" ? "k" : unit.name == "M$" ? "M" : "B");
+std::string money_text(Dollars money, const std::string& currency) {
+  const double value = money.base();
+  const std::string sign = sign_of(currency);
+  if (value < 1e4) return sign + (value >= 100 ? separated(fmt::format("{:.0f}", value)) : fmt::format("{:.2f}", value));
+  const DisplayUnit unit = money_unit({value});
+  return sign + significant(value / unit.size) + (unit.name == "k$" ? "k" : unit.name == "M$" ? "M" : "B");
 }
+
+std::string price_text(double price, const std::string& currency) { return sign_of(currency) + significant(price); }
 
 std::string count_text(double count) {
   for (const auto& [name, size] : {std::pair{"T", 1e12}, {"B", 1e9}, {"M", 1e6}}) {

@@ -12,8 +12,8 @@ namespace {
 
 std::string devices_text(const PlanQuestion& q, std::int64_t devices) { return fmt::format("{} x {}", grouped(devices), q.device_name); }
 
-std::string time_and_cost(const PlanPoint& p) {
-  return fmt::format("{} for {}", run_text(p.projection.wall_time), money_text(p.projection.cost()));
+std::string time_and_cost(const PlanPoint& p, const std::string& currency) {
+  return fmt::format("{} for {}", run_text(p.projection.wall_time), money_text(p.projection.cost(), currency));
 }
 
 std::string task_text(const PlanQuestion& q) {
@@ -28,18 +28,10 @@ double excess(const PlanQuestion& q, const PlanPoint& p) {
   return worst;
 }
 
-std::string demands(const PlanQuestion& q) {
+std::string demands(const PlanQuestion& q, const std::string& currency) {
   std::string out;
   if (q.deadline) out += "within " + run_text(*q.deadline);
-  if (q.budget) out += std::string(out.empty() ? "" : " and ") + "under " + money_text(*q.budget);
-  return out;
-}
-
-/// The best plan of each size that has one, in the order of sizes.
-std::vector<const PlanPoint*> best_points(const PlanResults& results) {
-  std::vector<const PlanPoint*> out;
-  for (const PlanSize& size : results.sizes)
-    if (const PlanPoint* p = results.best_of(size.devices)) out.push_back(p);
+  if (q.budget) out += std::string(out.empty() ? "" : " and ") + "under " + money_text(*q.budget, currency);
   return out;
 }
 
@@ -49,25 +41,29 @@ const PlanPoint* least(const std::vector<const PlanPoint*>& points, auto value) 
 
 void describe_miss(const PlanResults& results, const std::vector<const PlanPoint*>& points, Verdict& verdict) {
   const PlanQuestion& q = results.question;
+  const std::string& currency = results.currency;
   const PlanPoint& near = *verdict.answer;
-  verdict.sentence = fmt::format("No listed size trains {} {}: {} come nearest with {}.", task_text(q), demands(q),
-                                 devices_text(q, near.devices), time_and_cost(near));
+  verdict.sentence = fmt::format("No listed size trains {} {}: {} come nearest with {}.", task_text(q), demands(q, currency),
+                                 devices_text(q, near.devices), time_and_cost(near, currency));
   if (q.deadline && near.projection.wall_time > *q.deadline)
     verdict.details.push_back(fmt::format("{} too late: {} against a deadline of {}.", run_text(near.projection.wall_time - *q.deadline),
                                           run_text(near.projection.wall_time), run_text(*q.deadline)));
   if (q.budget && near.projection.cost() > *q.budget)
-    verdict.details.push_back(fmt::format("{} too expensive: {} against a budget of {}.", money_text(near.projection.cost() - *q.budget),
-                                          money_text(near.projection.cost()), money_text(*q.budget)));
+    verdict.details.push_back(fmt::format("{} too expensive: {} against a budget of {}.",
+                                          money_text(near.projection.cost() - *q.budget, currency),
+                                          money_text(near.projection.cost(), currency), money_text(*q.budget, currency)));
   const PlanPoint& cheapest = *least(points, [](const PlanPoint& p) { return p.projection.cost(); });
   const PlanPoint& fastest = *verdict.fastest;
   if (q.budget && cheapest.projection.cost() <= *q.budget)
-    verdict.details.push_back(fmt::format("Within the budget, {} take {}.", devices_text(q, cheapest.devices), time_and_cost(cheapest)));
+    verdict.details.push_back(
+        fmt::format("Within the budget, {} take {}.", devices_text(q, cheapest.devices), time_and_cost(cheapest, currency)));
   else if (q.budget)
     verdict.details.push_back(fmt::format("The cheapest size costs {}; at its device-hours the budget allows {}/h a device.",
-                                          money_text(cheapest.projection.cost()),
-                                          money_text(*q.budget / cheapest.projection.device_hours)));
+                                          money_text(cheapest.projection.cost(), currency),
+                                          money_text(*q.budget / cheapest.projection.device_hours, currency)));
   if (q.deadline && fastest.projection.wall_time <= *q.deadline)
-    verdict.details.push_back(fmt::format("Within the deadline, {} take {}.", devices_text(q, fastest.devices), time_and_cost(fastest)));
+    verdict.details.push_back(
+        fmt::format("Within the deadline, {} take {}.", devices_text(q, fastest.devices), time_and_cost(fastest, currency)));
   else if (q.deadline)
     verdict.details.push_back(fmt::format("The fastest listed size takes {}; list more devices with --devices, or train fewer {}.",
                                           run_text(fastest.projection.wall_time), q.counts_tokens ? "tokens" : "samples"));
@@ -91,7 +87,8 @@ void describe_nothing(const PlanResults& results, Verdict& verdict) {
 
 Verdict judge(const PlanResults& results) {
   const PlanQuestion& q = results.question;
-  const std::vector<const PlanPoint*> points = best_points(results);
+  const std::string& currency = results.currency;
+  const std::vector<const PlanPoint*> points = results.best_points();
   Verdict out;
   if (points.empty()) {
     describe_nothing(results, out);
@@ -101,9 +98,10 @@ Verdict judge(const PlanResults& results) {
   if (!q.deadline && !q.budget) {
     out.kind = VerdictKind::open;
     out.answer = least(points, [](const PlanPoint& p) { return p.projection.cost(); });
-    out.sentence = fmt::format("{}: {} train it in {}", task_text(q), devices_text(q, out.answer->devices), time_and_cost(*out.answer));
+    out.sentence =
+        fmt::format("{}: {} train it in {}", task_text(q), devices_text(q, out.answer->devices), time_and_cost(*out.answer, currency));
     if (out.fastest->devices != out.answer->devices)
-      out.sentence += fmt::format(" (cheapest), {} in {} (fastest)", grouped(out.fastest->devices), time_and_cost(*out.fastest));
+      out.sentence += fmt::format(" (cheapest), {} in {} (fastest)", grouped(out.fastest->devices), time_and_cost(*out.fastest, currency));
     out.sentence += '.';
     return out;
   }
@@ -111,12 +109,12 @@ Verdict judge(const PlanResults& results) {
   if (enough != points.end()) {
     out.kind = VerdictKind::met;
     out.answer = *enough;
-    out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q), demands(q),
-                               time_and_cost(*out.answer));
+    out.sentence = fmt::format("{} are enough to train {} {}: {}.", devices_text(q, out.answer->devices), task_text(q),
+                               demands(q, currency), time_and_cost(*out.answer, currency));
     const PlanPoint& better = *least(points, [](const PlanPoint& p) { return p.projection.cost(); });
     if (better.projection.cost() < out.answer->projection.cost() && excess(q, better) <= 1.0)
       out.details.push_back(
-          fmt::format("A larger cluster is cheaper: {} take {}.", devices_text(q, better.devices), time_and_cost(better)));
+          fmt::format("A larger cluster is cheaper: {} take {}.", devices_text(q, better.devices), time_and_cost(better, currency)));
     return out;
   }
   out.kind = VerdictKind::missed;

@@ -190,12 +190,21 @@ def cases(source):
                         says=("{dir}/plan.h5",)))
     for label, make, says, skip in THINGS:
         out.append(Case(f"money: report of {label}", ["report", "{dir}/plan.h5"], prepare=written("plan.h5", make), says=("{dir}/plan.h5",), skip=skip))
+    for label, text in (("an answer of explore", b'{"schema": "reckon/explore/1"}'), ("an answer of predict", b'{"schema": "reckon/prediction/1"}')):
+        out.append(Case(f"money: report of {label}", ["report", "{dir}/a.json", "--out", "{dir}/r.html"], prepare=written("a.json", text),
+                        says=("{dir}/a.json", "JSON", "--out FILE.h5")))
     for label, words, says in (
         ("an unknown format", ["--format", "docx"], ("--format 'docx'",)),
         ("an unknown suffix", ["--out", "{dir}/r.docx"], ("--out", ".xlsx")),
         ("a file twice", ["--out", "{dir}/r.html,{dir}/r.html"], ("twice",)),
         ("a folder that is missing", ["--out", "{dir}/none/r.html"], ("{dir}/none",)),
         ("an unknown assumption", ["--assume", "pues=1"], ("--assume",)),
+        ("a currency without a date", ["--currency", "EUR=1.08", "--out", "{dir}/r.xlsx"], ("--currency", "EUR=1.08@2026-11-01")),
+        ("a currency of no country", ["--currency", "EUX=1.08@2026-11-01"], ("--currency", "ISO 4217")),
+        ("a rate of nothing", ["--currency", "EUR=0@2026-11-01", "--out", "{dir}/r.csv"], ("--currency",)),
+        ("a rate that is not a number", ["--currency", "EUR=nan@2026-11-01"], ("--currency",)),
+        ("the currency that it is in", ["--currency", "USD=1@2026-11-01"], ("--currency", "in USD")),
+        ("amounts beyond what money holds", ["--currency", "VND=0.000000001@2026-11-01", "--out", "{dir}/r.xlsx"], ("--currency", "beyond")),
     ):
         out.append(Case(f"money: report with {label}", ["report", "{dir}/plan.h5", *words], prepare=written("plan.h5", results), says=says))
     return out

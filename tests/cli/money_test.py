@@ -61,6 +61,47 @@ class Money(TemporaryFolderCase):
             for r in costs["rows"]:
                 self.assertIn(f"{D(r['amount_usd']):,.2f}", text, (name, r))
 
+    def test_another_currency_is_that_of_every_amount_in_every_format(self):
+        self.answer(*SMALL_PLAN, "--reserve", "0.07", "--out", "r.h5")
+        self.answer("report", "r.h5", "--out", "usd.json", "--quiet")
+        self.answer("report", "r.h5", "--currency", "EUR=1.08@2026-11-01", "--out", "r.txt,r.md,r.html,r.csv,r.json,r.xlsx", "--quiet")
+        answer, usd = json.loads(read("r.json")), json.loads(read("usd.json"))
+        costs = answer["costs"]
+        self.assertEqual((answer["currency"], costs["currency"]), ("EUR", "EUR"))
+        self.assertNotIn("_usd", read("r.json"))
+        rate = next(a for a in costs["assumptions"] if a["name"] == "exchange_rate")
+        self.assertEqual((rate["value"], rate["unit"], rate["date"]), (1.08, "USD/EUR", "2026-11-01"))
+        self.assertAlmostEqual(rate["cost_change_plus_tenth_eur"] / rate["cost_at_low_eur"], 1 / 1.1 - 1, places=9)
+        totals = {s["id"]: D(s["total_eur"]) for s in costs["scenarios"]}
+        for s in usd["costs"]["scenarios"]:
+            self.assertAlmostEqual(float(totals[s["id"]]) / (float(s["total_usd"]) / 1.08), 1, places=5)
+        for scenario, total in totals.items():
+            rows = [r for r in costs["rows"] if r["scenario"] == scenario]
+            self.assertEqual(sum(D(r["amount_eur"]) for r in rows), total, scenario)
+            for r in rows:
+                exact = (D(r["quantity"]) * D(r["unit_price_eur"])).quantize(D("0.01"), decimal.ROUND_HALF_UP)
+                self.assertEqual(exact, D(r["amount_eur"]), r)
+                self.assertIn(rate["id"], r["rests_on"])
+        for a, b in zip(answer["sizes"], usd["sizes"]):
+            self.assertAlmostEqual(a["plan"]["cost_eur"], b["plan"]["cost_usd"] / 1.08, places=5)
+        with open("r.csv", newline="", encoding="utf-8") as f:
+            lines = list(csv.DictReader(f))
+        for scenario, total in totals.items():
+            self.assertEqual(sum(D(line["EffectiveCost"]) for line in lines if line["x_Scenario"] == scenario), total)
+        self.assertEqual({(line["BillingCurrency"], line["x_UsdRate"], line["x_UsdRateDate"]) for line in lines}, {("EUR", "1.08", "2026-11-01")})
+        for name in ("r.txt", "r.md", "r.html"):
+            text = html.unescape(re.sub(r"<[^>]*>", " ", read(name))) if name.endswith("html") else read(name).replace("\\", "")
+            text = " ".join(text.split())
+            for total in totals.values():
+                self.assertGreaterEqual(text.count(f"{total:,.2f}"), 2, name)
+            self.assertIn("1 EUR = 1.08 USD on 2026-11-01", text)
+            before, register = text.split("Assumptions register", 1)  # the register keeps what its sources say
+            self.assertNotIn("$", before, name)
+            self.assertEqual(re.findall(r"\bUSD\b(?!/)", before.replace("1.08 USD on", "").replace("stated in USD", "")), [], name)
+            self.assertIn("USD/device-hour", register)
+        done = reckon("report", "r.h5", "--currency", "USD=1@2026-11-01")
+        self.assertEqual(done.returncode, 2)
+
     def test_one_and_four_ranks_write_the_same_bytes(self):
         plan = [*SMALL_PLAN, "--draws", "3001", "--seed", "5"]
         self.answer(*plan, "--out", "one.h5", "--quiet")

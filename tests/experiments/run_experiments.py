@@ -92,12 +92,13 @@ def replace(path, pattern, body):
     return True
 
 
-def index_rows(name, lines, question):
+def index_rows(name, lines, expected):
     """The first comparison of an experiment, as a row of experiments/README.md."""
     first = lines[0]
     ratio = "" if first["ratio"] is None else f"{first['ratio']:.2f}"
     public, ours = ("-".join(map(compare.number, first[key])) for key in ("public", "ours"))
-    return f"| [{name}]({name}/README.md) | {question} | {first['what']}: {first['unit']} | {public} | {ours} | {ratio} |\n"
+    cells = [f"[{name}]({name}/README.md)", expected["question"], f"{first['what']}: {first['unit']}", public, ours, ratio, expected["why"]]
+    return "| " + " | ".join(cells) + " |\n"
 
 
 def check_readme(name, lines):
@@ -111,7 +112,7 @@ def check_index(name, lines):
     """The row of the index names the first comparison, with figures within STALE."""
     for row in (EXPERIMENTS / "README.md").read_text(encoding="utf-8").splitlines():
         cells = [cell.strip() for cell in row.strip("|").split("|")]
-        if row.startswith(f"| [{name}]") and len(cells) == 6:
+        if row.startswith(f"| [{name}]") and len(cells) == 7:
             fresh = close(figures(cells[4]), lines[0]["ours"])
             return [] if fresh else ["experiments/README.md is out of date; run_experiments.py --update"]
     return ["experiments/README.md does not list it"]
@@ -135,7 +136,7 @@ def main():
         if options.update and lines:
             if not replace(EXPERIMENTS / name / "README.md", BLOCK, text + "\n"):
                 problems.append("README.md has no block to update")
-            rows += index_rows(name, lines, json.loads((EXPERIMENTS / name / "expected.json").read_text(encoding="utf-8"))["question"])
+            rows += index_rows(name, lines, json.loads((EXPERIMENTS / name / "expected.json").read_text(encoding="utf-8")))
         elif lines:
             problems += check_readme(name, lines) + check_index(name, lines)
         print(f"== {name}: {'FAILED' if problems else 'ok'}\n{text}")
@@ -143,7 +144,7 @@ def main():
             print(f"   {problem}", file=sys.stderr)
         failed |= bool(problems)
     if options.update and not options.names:
-        head = "| experiment | question | compared | published | reckon | ratio |\n| --- | --- | --- | --- | --- | --- |\n"
+        head = "| experiment | question | compared | published | reckon | ratio | why |\n| --- | --- | --- | --- | --- | --- | --- |\n"
         replace(EXPERIMENTS / "README.md", INDEX, head + rows)
     return 1 if failed else 0
 

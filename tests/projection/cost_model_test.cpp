@@ -118,6 +118,18 @@ TEST(CostModel, BreakEvenUseMakesBothCostTheSame) {
   EXPECT_NEAR(Study(at)["own_used_price"], 2.0, 1e-9);
 }
 
+/// Rents that fall by 20 % a year average (1 - 0.8^4) / (4 ln 1.25) of today's over four years.
+TEST(CostModel, FallingRentsMakeBuyingPayLater) {
+  const Study base, s({{"rent_decline", 0.2}});
+  EXPECT_DOUBLE_EQ(base["mean_rent_price"], 2);
+  EXPECT_NEAR(s["mean_rent_price"], 2 * (1 - std::pow(0.8, 4)) / (4 * std::log(1.25)), 1e-9);
+  EXPECT_GT(s["break_even_share"], base["break_even_share"]);
+  EXPECT_EQ(s.ledger.total("on_demand"), base.ledger.total("on_demand"));  // the run itself is paid at today's price
+  double mean = 0;                                                         // by hand: the rent of 100,000 slices of the four years
+  for (int i = 0; i < 100000; ++i) mean += 2 * std::pow(0.8, 4 * (i + 0.5) / 100000) / 100000;
+  EXPECT_NEAR(s["mean_rent_price"], mean, 1e-8);
+}
+
 TEST(CostModel, BreakEvenMonthsPayThePurchaseBack) {
   const std::map<std::string, double> none{{"support_share", 0},    {"software_price", 0},    {"staff_per_thousand", 0},
                                            {"colocation_price", 0}, {"electricity_price", 0}, {"use_share", 1}};

@@ -60,6 +60,11 @@ TEST(MoneyText, SaysMoneyAsPeopleDo) {
   EXPECT_EQ(money_text(dollars * 13.94e6), "$13.9M");
   EXPECT_EQ(money_text(dollars * 1.2e9), "$1.20B");
   EXPECT_EQ(money_text(dollars * 45600), "$45.6k");
+  EXPECT_EQ(money_text(dollars * 13.94e6, "EUR"), "EUR 13.9M");
+  EXPECT_EQ(price_text(2.5, "USD"), "$2.50");
+  EXPECT_EQ(price_text(0.001234, "EUR"), "EUR 0.00123");
+  EXPECT_EQ(separated("-1234567.80"), "-1,234,567.80");
+  EXPECT_EQ(separated("999"), "999");
 }
 
 TEST(CountText, SaysCountsAsPeopleDo) {

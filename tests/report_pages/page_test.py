@@ -112,6 +112,9 @@ class Page(unittest.TestCase):
         subprocess.run([RECKON, "plan", "--model", "llama-3-70b", "--device", "h100", "--devices", "256..4096", "--tokens", "15T", "--deadline",
                         "90d", "--draws", "2000", "--quiet", "--out", results], check=True, capture_output=True)
         subprocess.run([RECKON, "report", results, "--out", cls.page, "--quiet"], check=True, capture_output=True)
+        cls.dong = os.path.join(cls.folder, "vnd.html")  # the longest amounts
+        subprocess.run([RECKON, "report", results, "--currency", "VND=0.000038@2026-11-01", "--out", cls.dong, "--quiet"], check=True,
+                       capture_output=True)
         with open(cls.page, encoding="utf-8") as file:
             cls.text = file.read()
 
@@ -120,9 +123,15 @@ class Page(unittest.TestCase):
         shutil.rmtree(cls.folder)
 
     def test_fits_at_every_width_and_asks_for_nothing(self):
+        self.check(self.page)
+
+    def test_long_amounts_fit_too(self):
+        self.check(self.dong)
+
+    def check(self, page):
         browser = Browser()
         self.addCleanup(browser.close)
-        browser.open("file://" + self.page)
+        browser.open("file://" + page)
         events = [e.get("method") for e in browser.events]
         self.assertEqual(events.count("Network.requestWillBeSent"), 1, "the page alone is requested")
         for loud in ("Runtime.consoleAPICalled", "Runtime.exceptionThrown", "Log.entryAdded"):

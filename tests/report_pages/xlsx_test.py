@@ -45,13 +45,16 @@ def uncached(source, target, changes=()):
 
 
 def recalculated(workbook, folder):
-    """Rows of the sheet Costs as LibreOffice computes them."""
+    """Rows of the sheets Costs and Sizes as LibreOffice computes them."""
     profile = "file://" + os.path.join(folder, "profile")
     subprocess.run([OFFICE, f"-env:UserInstallation={profile}", "--headless", "--convert-to",
                     "csv:Text - txt - csv (StarCalc):44,34,76,1,,0,false,false,false,false,false,-1", "--outdir", folder, workbook],
                    check=True, capture_output=True, timeout=240)
-    with open(os.path.join(folder, os.path.basename(workbook)[:-5] + "-Costs.csv"), newline="", encoding="utf-8") as file:
-        return list(csv.reader(file))[1:]
+    sheets = []
+    for name in ("Costs", "Sizes"):
+        with open(os.path.join(folder, f"{os.path.basename(workbook)[:-5]}-{name}.csv"), newline="", encoding="utf-8") as file:
+            sheets.append(list(csv.reader(file))[1:])
+    return sheets
 
 
 def cents(text):
@@ -59,9 +62,10 @@ def cents(text):
 
 
 def ours(costs):
+    code = costs["currency"].lower()
     titles = {s["id"]: s["title"] for s in costs["scenarios"]}
-    rows = {(titles[r["scenario"]], r["item"]): decimal.Decimal(r["amount_usd"]) for r in costs["rows"]}
-    return rows, {s["title"]: decimal.Decimal(s["total_usd"]) for s in costs["scenarios"]}
+    rows = {(titles[r["scenario"]], r["item"]): decimal.Decimal(r["amount_" + code]) for r in costs["rows"]}
+    return rows, {s["title"]: decimal.Decimal(s["total_" + code]) for s in costs["scenarios"]}
 
 
 class Workbook(unittest.TestCase):
@@ -78,12 +82,19 @@ class Workbook(unittest.TestCase):
     def tearDownClass(cls):
         shutil.rmtree(cls.folder)
 
-    def compare(self, name, changes, *assume):
+    def compare(self, name, changes, *words, workbook=None):
+        """Every amount and total of the workbook, changed, against those of `reckon report` with `words`."""
         target = os.path.join(self.folder, name + ".xlsx")
-        uncached(self.workbook, target, changes)
-        rows, totals = ours(json.loads(reckon("report", self.results, "--json", *assume))["costs"])
+        uncached(workbook or self.workbook, target, changes)
+        answer = json.loads(reckon("report", self.results, "--json", *words))
+        rows, totals = ours(answer["costs"])
+        costs, sizes = recalculated(target, self.folder)
+        for row, size in zip(sizes, answer["sizes"], strict=True):
+            self.assertEqual(int(row[0].replace(",", "")), size["devices"])
+            micro = decimal.Decimal(size["plan"]["cost_micro_" + answer["currency"].lower()])
+            self.assertEqual(cents(row[4]), cents(str(micro / 10**6)), (name, row[0]))
         sums, seen = {}, 0
-        for way, _, item, _, _, _, amount, *_ in (r for r in recalculated(target, self.folder) if r and r[0]):
+        for way, _, item, _, _, _, amount, *_ in (r for r in costs if r and r[0]):
             if item == "total":
                 self.assertEqual(cents(amount), totals[way], (name, way))
                 self.assertEqual(sums[way], totals[way], (name, way))
@@ -99,6 +110,24 @@ class Workbook(unittest.TestCase):
         for name, value, assume in CHANGES:
             after = self.compare(name, [(name, value)], "--assume", assume)
             self.assertNotEqual(before, after)
+
+    def test_another_currency_follows_prices_and_its_rate(self):
+        workbook = os.path.join(self.folder, "eur.xlsx")
+        reckon("report", self.results, "--currency", "EUR=1.08@2026-11-01", "--out", workbook, "--quiet")
+        rate = ["--currency", "EUR=1.08@2026-11-01"]
+        before = self.compare("eur_as_written", [], *rate, workbook=workbook)
+        with zipfile.ZipFile(workbook) as file:
+            styles = file.read("xl/styles.xml").decode()
+        self.assertIn("[$EUR]", styles)
+        self.assertNotIn("[$USD]", styles)
+        target = os.path.join(self.folder, "eur_changed.xlsx")
+        uncached(workbook, target, [("exchange_rate", "1.2"), ("price_on_demand", "3.21")])
+        answer = reckon("report", self.results, "--json", "--currency", "EUR=1.2@2026-11-01", "--assume", "price_on_demand=3.21 USD/device-hour")
+        _, totals = ours(json.loads(answer)["costs"])
+        costs, _ = recalculated(target, self.folder)
+        seen = {row[0]: cents(row[6]) for row in costs if len(row) > 6 and row[2] == "total"}
+        self.assertEqual(seen, totals)
+        self.assertNotEqual(seen, before)
 
     def test_same_results_same_bytes_and_nothing_foreign(self):
         again = os.path.join(self.folder, "again.xlsx")
