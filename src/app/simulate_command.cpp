@@ -127,14 +127,14 @@ CommandResult run_simulate(const ParsedOptions& options, const MpiSession& sessi
   a.strategy = read_strategy(options, question);
   check_strategy(a.strategy, scene);
   a.question = plan_question(question, scene);
+  const ClusterLayout layout = read_layout(options);
   const Job job = question.job(a.strategy);
   a.plan = step_plan(job);
   a.step = simulate_step(a.plan);
   if (wants_unfolded(options))
     a.unfolded = simulate_unfolded(a.plan, a.strategy, read_disturbance(options, a.strategy.num_devices()),
                                    {session.rank(), session.size(), [&](std::vector<double>& values) { session.all_reduce_max(values); }});
-  if (options.flag("contention") && session.is_root())
-    a.contention = simulate_contention(a.plan, a.step, job, options.flag("scatter"), static_cast<std::uint64_t>(options.count("seed", 0)));
+  if (options.flag("contention") && session.is_root()) a.contention = simulate_contention(job, layout);
   sample_run(options, scene, session, a);
   if (!session.is_root()) return {};
   write_files(options, a);

@@ -39,7 +39,14 @@ class WireMessage {
 };
 
 // numbers of et_def.proto
-enum NodeType : std::uint64_t { comp_node = 4, comm_send_node = 5, comm_recv_node = 6, comm_coll_node = 7 };
+enum NodeType : std::uint64_t {
+  mem_load_node = 2,
+  mem_store_node = 3,
+  comp_node = 4,
+  comm_send_node = 5,
+  comm_recv_node = 6,
+  comm_coll_node = 7
+};
 constexpr int attr_field = 10, int64_value = 9, string_value = 29, bool_value = 27;
 
 std::uint64_t chakra_type(Collective c) {
@@ -81,7 +88,10 @@ class ChakraTrace {
     const std::vector<Piece>& pieces = forward ? c.forward : weight ? c.weight : s.splits_backward && !a.whole ? c.backward : c.whole;
     for (const Piece& p : pieces) {
       compute(fmt::format("{}_{}_layer{}", name(a), a.micro_batch, p.layer), p.before + p.beside);
-      if (p.stream != Stream::compute) collective(p);
+      if (p.stream == Stream::host)
+        memory(p, forward);
+      else if (p.stream != Stream::compute)
+        collective(p);
     }
     if (other(after)) transfer(comm_send_node, s.stage_at(after, a.chunk), a, forward ? after : place);
   }
@@ -151,6 +161,12 @@ class ChakraTrace {
     attribute(m, "comm_size", std::llround(p.bytes));
     attribute(m, "pg_name", std::string(name_of(p.stream)));
     attribute(m, "comm_ranks", plan_.ranks[static_cast<int>(p.stream)]);
+    close(m);
+  }
+  /// Activations to the host's memory, or back.
+  void memory(const Piece& p, bool store) {
+    WireMessage m = node(store ? "activations_to_host" : "activations_from_host", store ? mem_store_node : mem_load_node);
+    attribute(m, "tensor_size", std::llround(p.bytes));
     close(m);
   }
   /// The tag names the boundary and the micro-batch, the same on both sides.

@@ -97,7 +97,10 @@ class Writer {
     if (!pieces_) return;
     double t = start;
     for (const Piece& p : pieces) {
-      const std::string layer = p.layer == -1 ? "embedding" : p.layer == -2 ? "head" : fmt::format("layer {}", p.layer);
+      const std::string layer = p.layer == -1   ? "embedding"
+                                : p.layer == -2 ? "head"
+                                : p.layer == -3 ? "activations"
+                                                : fmt::format("layer {}", p.layer);
       slice(i, Stream::compute, layer, t, p.before + p.beside, "layer");
       if (p.stream != Stream::compute) slice(i, p.stream, layer, t + p.before, p.message, "message");
       t += p.seconds();
