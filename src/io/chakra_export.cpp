@@ -77,7 +77,6 @@ class ChakraTrace {
 
   void pass(const Action& a) {
     const PipelineShape& s = plan_.shape;
-    const ChunkWork& c = plan_.chunks[stage_ * static_cast<std::size_t>(s.chunks) + static_cast<std::size_t>(a.chunk)];
     const std::int32_t place = s.place_of(static_cast<std::int32_t>(stage_), a.chunk);
     const bool forward = a.kind == ActionKind::forward, weight = a.kind == ActionKind::weight;
     const std::int32_t before = forward ? place - 1 : place + 1, after = forward ? place + 1 : place - 1;
@@ -85,8 +84,7 @@ class ChakraTrace {
       return !weight && at >= 0 && at < s.places() && s.stage_at(at, a.chunk) != static_cast<std::int32_t>(stage_);
     };
     if (other(before)) transfer(comm_recv_node, s.stage_at(before, a.chunk), a, forward ? place : before);
-    const std::vector<Piece>& pieces = forward ? c.forward : weight ? c.weight : s.splits_backward && !a.whole ? c.backward : c.whole;
-    for (const Piece& p : pieces) {
+    for (const Piece& p : plan_.pieces(stage_, a)) {
       compute(fmt::format("{}_{}_layer{}", name(a), a.micro_batch, p.layer), p.before + p.beside);
       if (p.stream == Stream::host)
         memory(p, forward);

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "report/numbers.hpp"
 #include "report/parts_report.hpp"
 #include "report/table.hpp"
@@ -10,6 +12,7 @@
 namespace reckon {
 namespace {
 
+constexpr std::size_t most_links = 8;
 constexpr std::size_t most_rows = 16;  // stages listed one by one
 
 std::string percent(double part, double whole) { return whole > 0 ? fmt::format("{:+.2f} %", 100.0 * (part / whole - 1.0)) : "-"; }
@@ -62,7 +65,8 @@ std::string contention_text(const Contention& c, const DisplayUnit& unit) {
   if (!c.messages.empty()) out += ".\n";
   if (c.loads.empty()) return out;
   Table table({{"busiest links", Align::left}, {"GB a step"}, {"load, %"}});
-  for (const LinkLoad& l : c.loads) table.row({l.link, significant(l.bytes / 1e9), significant(100 * l.share)});
+  for (std::size_t k = 0; k < std::min(most_links, c.loads.size()); ++k)
+    table.row({c.loads[k].link, significant(c.loads[k].bytes / 1e9), significant(100 * c.loads[k].share)});
   return out + "\n" + table.text(2);
 }
 

@@ -1,17 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/contention.hpp"
 
-#include <algorithm>
-
 #include "simulate/shared_step.hpp"
 
 namespace reckon {
-namespace {
-
-constexpr std::size_t most_loads = 8;
-
-}  // namespace
-
 Contention simulate_contention(const Job& job, const ClusterLayout& layout) {
   Cluster open = *job.cluster;
   open.fabric.oversubscription = 1.0;
@@ -36,8 +28,7 @@ Contention simulate_contention(const Job& job, const ClusterLayout& layout) {
   for (int s = 0; s < num_streams; ++s)
     if (all.use[s].alone > 0 && static_cast<Stream>(s) != Stream::host)
       out.messages.push_back({static_cast<Stream>(s), all.use[s].slowdown()});
-  for (std::size_t k = 0; k < std::min(most_loads, all.loads.size()); ++k)
-    out.loads.push_back({links.class_name(all.loads[k].link), all.loads[k].bytes, all.loads[k].share});
+  for (const ClassLoad& load : all.loads) out.loads.push_back({links.class_name(load.link), load.bytes, load.share});
   return out;
 }
 

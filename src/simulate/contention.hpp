@@ -29,7 +29,7 @@ struct Contention {
   double added_data = 0;                    ///< likewise data-parallel messages
   double added = 0;                         ///< all of them together
   double gather = 0;                        ///< exposed seconds of the slowest parameter gather
-  std::vector<LinkLoad> loads;              ///< the busiest links, busiest first
+  std::vector<LinkLoad> loads;              ///< all links that carry something, busiest first; alike ones once
   std::vector<MessageContention> messages;  ///< by kind, where there are any; all together
 };
 

@@ -179,16 +179,9 @@ class SharedRun {
     begin_piece(i, now);
   }
 
-  const std::vector<Piece>& pieces(std::size_t i, const Action& a) const {
-    const ChunkWork& c = plan_.chunks[i * static_cast<std::size_t>(shape_.chunks) + static_cast<std::size_t>(a.chunk)];
-    if (a.kind == ActionKind::forward) return c.forward;
-    if (a.kind == ActionKind::weight) return c.weight;
-    return shape_.splits_backward && !a.whole ? c.backward : c.whole;
-  }
-
   void begin_piece(std::size_t i, double now) {
     const Action& a = order(i)[stages_[i].next];
-    const std::vector<Piece>& all = pieces(i, a);
+    const std::vector<Piece>& all = plan_.pieces(i, a);
     const bool blocks = plan_.times.transfer_blocks && a.kind != ActionKind::weight;
     if (stages_[i].piece < all.size()) return wait(now + all[stages_[i].piece].before, {Kind::computed, static_cast<std::uint32_t>(i)});
     if (stages_[i].piece == all.size() && blocks) {
@@ -273,7 +266,7 @@ class SharedRun {
 
   void begin_message(std::size_t i, double now) {
     StageState& s = stages_[i];
-    const Piece& p = pieces(i, order(i)[s.next])[s.piece];
+    const Piece& p = plan_.pieces(i, order(i)[s.next])[s.piece];
     s.beside_end = now + p.beside;
     send(now, {Kind::messaged, static_cast<std::uint32_t>(i), p.stream}, links_.group(p.stream, static_cast<std::int64_t>(i)), p.collective,
          p.bytes, p.message);

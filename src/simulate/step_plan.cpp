@@ -327,6 +327,13 @@ double seconds_of(const std::vector<Piece>& pass) {
   return sum;
 }
 
+const std::vector<Piece>& StepPlan::pieces(std::size_t stage, const Action& a) const {
+  const ChunkWork& c = chunks[stage * static_cast<std::size_t>(shape.chunks) + static_cast<std::size_t>(a.chunk)];
+  if (a.kind == ActionKind::forward) return c.forward;
+  if (a.kind == ActionKind::weight) return c.weight;
+  return shape.splits_backward && !a.whole ? c.backward : c.whole;
+}
+
 StepPlan step_plan(const Job& job, const PricedModel& priced) { return Builder(job, priced).build(); }
 StepPlan step_plan(const Job& job) { return step_plan(job, price_model(job)); }
 

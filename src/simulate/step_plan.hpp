@@ -60,6 +60,9 @@ struct StepPlan {
   double tied = 0;                                          ///< first and last stage sum the gradient of a shared table
   double jitter_share = 0;                                  ///< of the closed form: jitter / everything else
   StepCost closed;                                          ///< the closed form's answer to the same job
+
+  /// What a stage executes for an action.
+  const std::vector<Piece>& pieces(std::size_t stage, const Action& action) const;
 };
 
 /// Builds the plan; `job.strategy` must be sound (see validate(Strategy)).

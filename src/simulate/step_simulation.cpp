@@ -11,9 +11,6 @@
 namespace reckon {
 namespace {
 
-constexpr double weight_share =
-    0.5;  // of a micro-batch's activations, kept until the weight gradient (Qi et al. 2023, section 3.2: about half)
-
 void trace_memory(const StepPlan& plan, StepSimulation& out) {
   const PipelineShape& shape = plan.shape;
   for (std::size_t i = 0; i < out.timeline.stages.size(); ++i) {
@@ -25,8 +22,8 @@ void trace_memory(const StepPlan& plan, StepSimulation& out) {
       const bool split = shape.splits_backward && !a.action.whole;
       if (a.action.kind == ActionKind::forward) held += unit, curve.push_back({a.start, held});
       peak = std::max(peak, held);
-      if (a.action.kind == ActionKind::backward) held -= unit * (split ? 1.0 - weight_share : 1.0), curve.push_back({a.end, held});
-      if (a.action.kind == ActionKind::weight) held -= unit * weight_share, curve.push_back({a.end, held});
+      if (a.action.kind == ActionKind::backward) held -= unit * (split ? 1.0 - weight_gradient_share : 1.0), curve.push_back({a.end, held});
+      if (a.action.kind == ActionKind::weight) held -= unit * weight_gradient_share, curve.push_back({a.end, held});
     }
     std::stable_sort(curve.begin(), curve.end(), [](const MemoryPoint& a, const MemoryPoint& b) { return a.time < b.time; });
     out.memory.push_back(std::move(curve));
@@ -72,7 +69,10 @@ std::string pipeline_causes(const StepPlan& plan) {
   if (holds_sharded_weights(plan))
     causes.push_back("every stage waits for its own parameter gathers, the closed form for the worst stage's");
   if (plan.times.transfer > 0 && !plan.times.transfer_blocks)
-    causes.push_back("messages in flight between stages limit the pace, where the closed form counts them in the fill and drain only");
+    causes.push_back(
+        shape.schedule == Schedule::interleaved
+            ? "the fill and the drain wait for a message at each of the p v - 1 boundaries, the closed form counts p - 1"
+            : "messages in flight between stages limit the pace, where the closed form counts them in the fill and drain only");
   return causes.empty() ? "the order of the passes" : join(causes, "; ");
 }
 

@@ -159,11 +159,7 @@ class Column {
 
   /// All pieces of a pass on all devices of the column's stage.
   void execute(std::size_t stage, const Action& a, std::size_t number) {
-    const ChunkWork& c = plan_.chunks[stage * static_cast<std::size_t>(shape_.chunks) + static_cast<std::size_t>(a.chunk)];
-    const std::vector<Piece>& pieces = a.kind == ActionKind::forward        ? c.forward
-                                       : a.kind == ActionKind::weight       ? c.weight
-                                       : shape_.splits_backward && !a.whole ? c.backward
-                                                                            : c.whole;
+    const std::vector<Piece>& pieces = plan_.pieces(stage, a);
     double* clock = &clock_[stage * width_];
     for (std::size_t k = 0; k < width_; ++k) {
       const std::int64_t d = device(stage, k);
