@@ -2,7 +2,9 @@
 #include "app/scenario_options.hpp"
 
 #include <charconv>
+#include <string>
 
+#include "base/error.hpp"
 #include "base/text.hpp"
 
 namespace reckon {
@@ -40,9 +42,9 @@ OptionGroup disturbance_options() {
 
 ClusterLayout read_layout(const ParsedOptions& options) {
   ClusterLayout out{options.flag("scatter"), static_cast<std::uint64_t>(options.count("seed", 0)), {}};
-  if (!options.flag("contention"))
-    for (const char* option : {"scatter", "torus"})
-      if (options.given(option)) options.fail(option, "it says where messages meet", "add --contention");
+  const char* beside = options.flag("scatter") ? "scatter" : options.given("torus") ? "torus" : nullptr;
+  if (beside != nullptr && !options.flag("contention"))
+    throw UsageError(std::string("--") + beside + " says where messages meet", "add --contention");
   if (!options.given("torus")) return out;
   for (const std::string_view size : split(options.text("torus"), 'x')) {
     std::int64_t n = 0;
