@@ -1,6 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "app/scenario_options.hpp"
 
+#include <charconv>
+#include <string>
+
+#include "base/error.hpp"
+#include "base/text.hpp"
+
 namespace reckon {
 namespace {
 
@@ -30,7 +36,24 @@ OptionGroup disturbance_options() {
        {.name = "slow-links-by", .argument = "SHARE", .fallback = "100 %", .help = "by how much more time"},
        {.name = "contention", .help = "messages of all groups on the links of the fabric"},
        {.name = "scatter", .help = "with --contention: nodes drawn at random from the fabric, not side by side"},
+       {.name = "torus", .argument = "SIZES", .help = "with --contention: the torus that joins the devices, e.g. 8x8x16 of a TPU pod"},
        {.name = "seed", .argument = "N", .fallback = "1", .help = "of all random numbers"}}};
+}
+
+ClusterLayout read_layout(const ParsedOptions& options) {
+  ClusterLayout out{options.flag("scatter"), static_cast<std::uint64_t>(options.count("seed", 0)), {}};
+  const char* beside = options.flag("scatter") ? "scatter" : options.given("torus") ? "torus" : nullptr;
+  if (beside != nullptr && !options.flag("contention"))
+    throw UsageError(std::string("--") + beside + " says where messages meet", "add --contention");
+  if (!options.given("torus")) return out;
+  for (const std::string_view size : split(options.text("torus"), 'x')) {
+    std::int64_t n = 0;
+    const auto [end, error] = std::from_chars(size.data(), size.data() + size.size(), n);
+    if (error != std::errc{} || end != size.data() + size.size() || n < 1 || n > most_devices)
+      options.fail("torus", "not sizes such as 8x8x16", "give one size a dimension");
+    out.torus.push_back(n);
+  }
+  return out;
 }
 
 bool wants_unfolded(const ParsedOptions& options) {

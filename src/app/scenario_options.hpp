@@ -4,16 +4,19 @@
 
 #include "app/options.hpp"
 #include "io/plan_results.hpp"
+#include "simulate/link_use.hpp"
 #include "simulate/run_simulation.hpp"
 #include "simulate/unfolded.hpp"
 
 namespace reckon {
 
-/// --unfold, --jitter, --slow-devices, --slow-by, --slow-links, --slow-links-by, --contention, --scatter, --seed.
+/// --unfold, --jitter, --slow-devices, --slow-by, --slow-links, --slow-links-by, --contention, --scatter, --torus, --seed.
 OptionGroup disturbance_options();
 /// True when every device shall be simulated by itself: --unfold or anything that makes devices differ.
 bool wants_unfolded(const ParsedOptions& options);
 Disturbance read_disturbance(const ParsedOptions& options, std::int64_t num_devices);
+/// Where the devices of --contention are.
+ClusterLayout read_layout(const ParsedOptions& options);
 
 /// --runs and what a run knows beyond goodput_options(): storage, spares, preemption, stalls.
 OptionGroup scenario_options();

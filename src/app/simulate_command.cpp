@@ -27,6 +27,7 @@ OptionGroup file_options() {
            {.name = "most-events", .argument = "COUNT", .fallback = "1M", .help = "events in the trace; details are left out beyond"},
            {.name = "picture", .argument = "FILE", .help = "the pipeline and its memory as SVG"},
            {.name = "memory", .argument = "FILE", .help = "held memory over time, by stage (CSV)"},
+           {.name = "links", .argument = "FILE", .help = "with --contention: bytes and load of every link (CSV)"},
            {.name = "chakra", .argument = "PREFIX", .help = "MLCommons Chakra execution traces, PREFIX.<stage>.et"},
            {.name = "force", .help = "replace files that exist"},
            {.name = "json", .help = "the answer as JSON on stdout"},
@@ -39,7 +40,10 @@ void write_files(const ParsedOptions& options, SimulationAnswer& a) {
     write_file(name, content, force);
     a.files.push_back(name);
   };
-  for (const char* name : {"trace", "picture", "memory", "histogram"})
+  if (options.given("histogram") && !a.run)
+    options.fail("histogram", "there is no run without --tokens or --samples", "say how much is trained");
+  if (options.given("links") && !a.contention) options.fail("links", "messages share links with --contention only", "add --contention");
+  for (const char* name : {"trace", "picture", "memory", "links", "histogram"})
     if (options.given(name)) check_target(options.text(name), force);
   if (options.given("trace")) {
     const auto most = static_cast<std::size_t>(options.count("most-events", 1000, 100'000'000));
@@ -49,10 +53,8 @@ void write_files(const ParsedOptions& options, SimulationAnswer& a) {
     write(options.text("picture"), pipeline_svg(a.plan, a.step,
                                                 fmt::format("{} on {} x {}: {}", a.question.model, a.strategy.num_devices(),
                                                             a.question.device_name, describe(a.strategy))));
-  if (options.given("histogram")) {
-    if (!a.run) options.fail("histogram", "there is no run without --tokens or --samples", "say how much is trained");
-    write(options.text("histogram"), histogram_svg(*a.run, a.question.model));
-  }
+  if (options.given("histogram")) write(options.text("histogram"), histogram_svg(*a.run, a.question.model));
+  if (options.given("links")) write(options.text("links"), links_csv(*a.contention));
   if (options.given("memory")) write(options.text("memory"), memory_csv(a.step));
   if (options.given("chakra"))
     for (std::size_t i = 0; i < a.plan.finish.size(); ++i)
@@ -127,14 +129,14 @@ CommandResult run_simulate(const ParsedOptions& options, const MpiSession& sessi
   a.strategy = read_strategy(options, question);
   check_strategy(a.strategy, scene);
   a.question = plan_question(question, scene);
+  const ClusterLayout layout = read_layout(options);
   const Job job = question.job(a.strategy);
   a.plan = step_plan(job);
   a.step = simulate_step(a.plan);
   if (wants_unfolded(options))
     a.unfolded = simulate_unfolded(a.plan, a.strategy, read_disturbance(options, a.strategy.num_devices()),
                                    {session.rank(), session.size(), [&](std::vector<double>& values) { session.all_reduce_max(values); }});
-  if (options.flag("contention") && session.is_root())
-    a.contention = simulate_contention(a.plan, a.step, job, options.flag("scatter"), static_cast<std::uint64_t>(options.count("seed", 0)));
+  if (options.flag("contention") && session.is_root()) a.contention = simulate_contention(job, layout);
   sample_run(options, scene, session, a);
   if (!session.is_root()) return {};
   write_files(options, a);

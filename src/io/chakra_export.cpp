@@ -39,7 +39,14 @@ class WireMessage {
 };
 
 // numbers of et_def.proto
-enum NodeType : std::uint64_t { comp_node = 4, comm_send_node = 5, comm_recv_node = 6, comm_coll_node = 7 };
+enum NodeType : std::uint64_t {
+  mem_load_node = 2,
+  mem_store_node = 3,
+  comp_node = 4,
+  comm_send_node = 5,
+  comm_recv_node = 6,
+  comm_coll_node = 7
+};
 constexpr int attr_field = 10, int64_value = 9, string_value = 29, bool_value = 27;
 
 std::uint64_t chakra_type(Collective c) {
@@ -70,7 +77,6 @@ class ChakraTrace {
 
   void pass(const Action& a) {
     const PipelineShape& s = plan_.shape;
-    const ChunkWork& c = plan_.chunks[stage_ * static_cast<std::size_t>(s.chunks) + static_cast<std::size_t>(a.chunk)];
     const std::int32_t place = s.place_of(static_cast<std::int32_t>(stage_), a.chunk);
     const bool forward = a.kind == ActionKind::forward, weight = a.kind == ActionKind::weight;
     const std::int32_t before = forward ? place - 1 : place + 1, after = forward ? place + 1 : place - 1;
@@ -78,10 +84,12 @@ class ChakraTrace {
       return !weight && at >= 0 && at < s.places() && s.stage_at(at, a.chunk) != static_cast<std::int32_t>(stage_);
     };
     if (other(before)) transfer(comm_recv_node, s.stage_at(before, a.chunk), a, forward ? place : before);
-    const std::vector<Piece>& pieces = forward ? c.forward : weight ? c.weight : s.splits_backward && !a.whole ? c.backward : c.whole;
-    for (const Piece& p : pieces) {
+    for (const Piece& p : plan_.pieces(stage_, a)) {
       compute(fmt::format("{}_{}_layer{}", name(a), a.micro_batch, p.layer), p.before + p.beside);
-      if (p.stream != Stream::compute) collective(p);
+      if (p.stream == Stream::host)
+        memory(p, forward);
+      else if (p.stream != Stream::compute)
+        collective(p);
     }
     if (other(after)) transfer(comm_send_node, s.stage_at(after, a.chunk), a, forward ? after : place);
   }
@@ -151,6 +159,12 @@ class ChakraTrace {
     attribute(m, "comm_size", std::llround(p.bytes));
     attribute(m, "pg_name", std::string(name_of(p.stream)));
     attribute(m, "comm_ranks", plan_.ranks[static_cast<int>(p.stream)]);
+    close(m);
+  }
+  /// Activations to the host's memory, or back.
+  void memory(const Piece& p, bool store) {
+    WireMessage m = node(store ? "activations_to_host" : "activations_from_host", store ? mem_store_node : mem_load_node);
+    attribute(m, "tensor_size", std::llround(p.bytes));
     close(m);
   }
   /// The tag names the boundary and the micro-batch, the same on both sides.

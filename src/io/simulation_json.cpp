@@ -16,7 +16,7 @@ using Json = nlohmann::ordered_json;
 Json parts_json(const std::vector<StepDifference>& differences) {
   Json parts = Json::array();
   for (const StepDifference& d : differences)
-    parts.push_back({{"part", d.part}, {"closed_s", d.closed}, {"simulated_s", d.simulated}, {"why", d.why}});
+    parts.push_back({{"part", d.part}, {"closed_s", d.closed}, {"simulated_s", d.simulated}, {"where", d.where}, {"why", d.why}});
   return parts;
 }
 
@@ -127,13 +127,13 @@ std::string simulation_json(const SimulationAnswer& a) {
     Json loads = Json::array();
     for (const LinkLoad& l : a.contention->loads) loads.push_back({{"link", l.link}, {"bytes", l.bytes}, {"share", l.share}});
     Json messages = Json::array();
-    for (const MessageContention& m : a.contention->messages)
-      messages.push_back({{"kind", name_of(m.stream)}, {"slowdown", m.slowdown}, {"groups_on_the_busiest_link", m.shared_groups}});
+    for (const MessageContention& m : a.contention->messages) messages.push_back({{"kind", name_of(m.stream)}, {"slowdown", m.slowdown}});
     out["contention"] = {{"added_s", a.contention->added},
                          {"reduce_end_s", a.contention->reduce_end},
                          {"gather_s", a.contention->gather},
                          {"busiest_links", loads},
-                         {"added_by_model_parallel_s", a.contention->added_messages},
+                         {"added_by_model_parallel_s", a.contention->added_model},
+                         {"added_by_data_parallel_s", a.contention->added_data},
                          {"messages", messages}};
   }
   if (a.run) out["run"] = run_json(*a.run);

@@ -12,13 +12,6 @@ namespace {
 
 constexpr double micro = 1e6;
 
-const std::vector<Piece>& pieces_of(const StepPlan& plan, std::size_t stage, const Action& a) {
-  const ChunkWork& c = plan.chunks[stage * static_cast<std::size_t>(plan.shape.chunks) + static_cast<std::size_t>(a.chunk)];
-  if (a.kind == ActionKind::forward) return c.forward;
-  if (a.kind == ActionKind::weight) return c.weight;
-  return plan.shape.splits_backward && !a.whole ? c.backward : c.whole;
-}
-
 class Writer {
  public:
   Writer(const StepPlan& plan, const StepSimulation& simulation, std::size_t most) : plan_(plan), simulation_(simulation), most_(most) {}
@@ -41,7 +34,7 @@ class Writer {
     for (std::size_t i = 0; i < simulation_.timeline.stages.size(); ++i)
       for (const TimedAction& a : simulation_.timeline.stages[i]) {
         ++passes;
-        for (const Piece& p : pieces_of(plan_, i, a.action)) parts += p.stream == Stream::compute ? 1 : 2;
+        for (const Piece& p : plan_.pieces(i, a.action)) parts += p.stream == Stream::compute ? 1 : 2;
       }
     const std::size_t others = simulation_.timeline.stages.size() * 12;
     pieces_ = 4 * passes + parts + others <= most_;
@@ -70,7 +63,7 @@ class Writer {
     for (std::size_t k = 0; k < last; ++k) {
       double start = actions[k].start;
       // two passes that run together are drawn one after the other: their compute shares the device
-      if (k > 0 && actions[k - 1].action.with_next) start += seconds_of(pieces_of(plan_, i, actions[k - 1].action)) + blocked();
+      if (k > 0 && actions[k - 1].action.with_next) start += seconds_of(plan_.pieces(i, actions[k - 1].action)) + blocked();
       pass(i, actions[k].action, start);
     }
     finish(i);
@@ -86,7 +79,7 @@ class Writer {
 
   void pass(std::size_t i, const Action& a, double start) {
     static const char* const kinds[] = {"F", "B", "W"};
-    const std::vector<Piece>& pieces = pieces_of(plan_, i, a);
+    const std::vector<Piece>& pieces = plan_.pieces(i, a);
     const double length = seconds_of(pieces);
     const std::string name =
         fmt::format("{} {}{}", kinds[static_cast<int>(a.kind)], a.micro_batch, plan_.shape.chunks > 1 ? fmt::format(".{}", a.chunk) : "");
@@ -97,7 +90,10 @@ class Writer {
     if (!pieces_) return;
     double t = start;
     for (const Piece& p : pieces) {
-      const std::string layer = p.layer == -1 ? "embedding" : p.layer == -2 ? "head" : fmt::format("layer {}", p.layer);
+      const std::string layer = p.layer == -1   ? "embedding"
+                                : p.layer == -2 ? "head"
+                                : p.layer == -3 ? "activations"
+                                                : fmt::format("layer {}", p.layer);
       slice(i, Stream::compute, layer, t, p.before + p.beside, "layer");
       if (p.stream != Stream::compute) slice(i, p.stream, layer, t + p.before, p.message, "message");
       t += p.seconds();
@@ -125,6 +121,12 @@ class Writer {
 
 Trace trace_json(const StepPlan& plan, const StepSimulation& simulation, std::size_t most_events) {
   return Writer(plan, simulation, most_events).write();
+}
+
+std::string links_csv(const Contention& contention) {
+  std::string out = "link,bytes,share\n";
+  for (const LinkLoad& l : contention.loads) fmt::format_to(std::back_inserter(out), "\"{}\",{:.0f},{:.6f}\n", l.link, l.bytes, l.share);
+  return out;
 }
 
 std::string memory_csv(const StepSimulation& simulation) {

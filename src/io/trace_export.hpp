@@ -6,6 +6,7 @@
 #include <string>
 #include <vector>
 
+#include "simulate/contention.hpp"
 #include "simulate/step_simulation.hpp"
 
 namespace reckon {
@@ -25,13 +26,16 @@ Trace trace_json(const StepPlan& plan, const StepSimulation& simulation, std::si
 /// The pipeline as SVG: a row a stage, time from left to right, a box a pass with its micro-batch; below, the memory of every stage.
 std::string pipeline_svg(const StepPlan& plan, const StepSimulation& simulation, const std::string& title);
 
+/// CSV: link, bytes over it in one step, share of what it could carry; busiest first.
+std::string links_csv(const Contention& contention);
+
 /// Held bytes as CSV: stage, time_s, bytes.
 std::string memory_csv(const StepSimulation& simulation);
 
 /// The Chakra execution trace of one stage's device (MLCommons Chakra, schema/protobuf/et_def.proto, package ChakraProtoMsg): a
 /// length-prefixed GlobalMetadata, then length-prefixed Nodes; compute with `duration_micros`, collectives with `comm_type`, `comm_size`
-/// (bytes) and `pg_name`, sends and receives between stages with `comm_src`, `comm_dst`, `comm_tag`.  Every node depends on the one before
-/// it on its device.
+/// (bytes) and `pg_name`, sends and receives between stages with `comm_src`, `comm_dst`, `comm_tag`, activations to and from the host as
+/// memory nodes with `tensor_size`.  Every node depends on the one before it on its device.
 std::string chakra_trace(const StepPlan& plan, const StepSimulation& simulation, std::size_t stage);
 
 }  // namespace reckon

@@ -3,7 +3,7 @@
 
 #include <fmt/format.h>
 
-#include <map>
+#include <algorithm>
 
 #include "report/numbers.hpp"
 #include "report/parts_report.hpp"
@@ -12,9 +12,12 @@
 namespace reckon {
 namespace {
 
+constexpr std::size_t most_links = 8;
 constexpr std::size_t most_rows = 16;  // stages listed one by one
 
 std::string percent(double part, double whole) { return whole > 0 ? fmt::format("{:+.2f} %", 100.0 * (part / whole - 1.0)) : "-"; }
+
+std::string reason(const StepDifference& d) { return d.where.empty() ? d.why : d.where + "; " + d.why; }
 
 std::string parts_table(const SimulationAnswer& a, const DisplayUnit& unit) {
   Table table({{"part", Align::left}, {"closed form, " + unit.name}, {"simulated, " + unit.name}, {"difference"}});
@@ -23,9 +26,9 @@ std::string parts_table(const SimulationAnswer& a, const DisplayUnit& unit) {
     if (d.part == "total") table.rule();
     if (d.closed == 0 && d.simulated == 0) continue;
     table.row({d.part, significant(d.closed / unit.size, 4), significant(d.simulated / unit.size, 4), percent(d.simulated, d.closed)});
-    if (!d.why.empty()) reasons += wrapped(d.part + ": " + d.why + ".", 100, 2);
+    if (!d.why.empty()) reasons += wrapped(d.part + ": " + reason(d) + ".", 100, 2);
   }
-  return table.text(2) + (reasons.empty() ? "" : "\nWhy they differ:\n" + reasons);
+  return table.text(2) + (reasons.empty() ? "" : "\nWhere and why they differ:\n" + reasons);
 }
 
 std::string stage_table(const SimulationAnswer& a, const DisplayUnit& unit) {
@@ -52,19 +55,18 @@ std::string unfolded_text(const SimulationAnswer& a, const DisplayUnit& unit) {
 }
 
 std::string contention_text(const Contention& c, const DisplayUnit& unit) {
-  std::string out =
-      fmt::format("\nData-parallel messages on shared links: {} {} added to the step; the slowest parameter gather takes {} {}.\n",
-                  significant(c.added / unit.size), unit.name, significant(c.gather / unit.size), unit.name);
-  if (!c.messages.empty()) {
-    out += fmt::format("Model-parallel messages, all groups at once: {} {} added to the step;", significant(c.added_messages / unit.size),
-                       unit.name);
-    for (const MessageContention& m : c.messages)
-      out += fmt::format("{} {} {:.2f} times as long as alone", &m == &c.messages[0] ? "" : ",", name_of(m.stream), m.slowdown);
-    out += ".\n";
-  }
+  const auto time = [&](double seconds) { return significant(seconds / unit.size) + " " + unit.name; };
+  std::string out = fmt::format(
+      "\nMessages on shared links, all groups at once: {} added to the step; {} by model-parallel messages alone, {} by data-parallel ones "
+      "alone.\n",
+      time(c.added), time(c.added_model), time(c.added_data));
+  for (const MessageContention& m : c.messages)
+    out += fmt::format("{}{} {:.2f}", &m == &c.messages[0] ? "Times as long as alone: " : ", ", name_of(m.stream), m.slowdown);
+  if (!c.messages.empty()) out += ".\n";
   if (c.loads.empty()) return out;
   Table table({{"busiest links", Align::left}, {"GB a step"}, {"load, %"}});
-  for (const LinkLoad& l : c.loads) table.row({l.link, significant(l.bytes / 1e9), significant(100 * l.share)});
+  for (std::size_t k = 0; k < std::min(most_links, c.loads.size()); ++k)
+    table.row({c.loads[k].link, significant(c.loads[k].bytes / 1e9), significant(100 * c.loads[k].share)});
   return out + "\n" + table.text(2);
 }
 
@@ -105,17 +107,15 @@ std::string replays_report(const std::vector<PlanReplay>& replays) {
   const DisplayUnit unit = duration_unit(times);
   Table table(
       {{"devices"}, {"place"}, {"strategy", Align::left}, {"closed form, " + unit.name}, {"simulated, " + unit.name}, {"difference"}});
-  std::map<std::string, std::string> reasons;  // part -> why, said once
+  std::string reasons;
   for (const PlanReplay& r : replays) {
     table.row({grouped(r.devices), grouped(r.place), describe(r.strategy), significant(r.closed / unit.size, 4),
                significant(r.simulated / unit.size, 4), percent(r.simulated, r.closed)});
     for (const StepDifference& d : r.parts)
-      if (!d.why.empty()) reasons[d.part] = d.why;
+      if (!d.why.empty() && d.part != "total")
+        reasons += wrapped(fmt::format("{} devices, place {}, {}: {}.", grouped(r.devices), r.place, d.part, reason(d)), 100, 2);
   }
-  std::string out = "\nReplayed event by event:\n\n" + table.text(2);
-  if (!reasons.empty()) out += "\nWhy they differ:\n";
-  for (const auto& [part, why] : reasons) out += wrapped(part + ": " + why + ".", 100, 2);
-  return out;
+  return "\nReplayed event by event:\n\n" + table.text(2) + (reasons.empty() ? "" : "\nWhere and why they differ:\n" + reasons);
 }
 
 std::string simulation_report(const SimulationAnswer& a) {

@@ -2,38 +2,40 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
-#include <cstdint>
 #include <string>
 #include <vector>
 
 #include "cost/job.hpp"
-#include "simulate/message_contention.hpp"
+#include "simulate/link_use.hpp"
 #include "simulate/step_simulation.hpp"
-#include "simulate/topology.hpp"
 
 namespace reckon {
 
 struct LinkLoad {
-  std::string link;  ///< e.g. "node 12, NIC 3, up"
-  double bytes = 0;  ///< in one step
-  double share = 0;  ///< of what the link can carry while data-parallel messages are under way
+  std::string link;  ///< e.g. "node 12, NIC 3, up and 31 alike"
+  double bytes = 0;  ///< over each of them in one step
+  double share = 0;  ///< of what the link could carry in the step
+};
+
+/// How much longer the messages of a kind take in all than they would alone.
+struct MessageContention {
+  Stream stream = Stream::compute;
+  double slowdown = 1;
 };
 
 struct Contention {
   std::vector<double> reduce_end;           ///< by stage, beside those of the simulation without contention
-  double added = 0;                         ///< seconds that sharing links adds to the step by data-parallel messages
-  double gather = 0;                        ///< seconds of the slowest parameter gather
-  std::vector<LinkLoad> loads;              ///< the busiest links, busiest first, by data-parallel messages
-  std::vector<MessageContention> messages;  ///< tensor, context, expert, pipeline
-  double added_messages = 0;                ///< seconds that these add to the step
+  double added_model = 0;                   ///< seconds that sharing adds to the step when only model-parallel messages share links
+  double added_data = 0;                    ///< likewise data-parallel messages
+  double added = 0;                         ///< all of them together
+  double gather = 0;                        ///< exposed seconds of the slowest parameter gather
+  std::vector<LinkLoad> loads;              ///< all links that carry something, busiest first; alike ones once
+  std::vector<MessageContention> messages;  ///< by kind, where there are any; all together
 };
 
-/// The model-parallel messages are slowed down kind by kind (message_contention.hpp) and the step is simulated with them; against
-/// data-parallel ones they are not set.  Then the gradient reductions: runs those of all stages from the times at which they start in
-/// `simulation`, then the parameter gathers.  A reduction is a set of rings over the group's nodes, one a member inside the node, so that
-/// all of them use their own NIC; alone it takes the closed form's time on a fabric without oversubscription.  Tensor ranks do the same on
-/// their own rails; the first stands for all.  `scatter`: the nodes of the job are drawn at random from the cluster's order (a fragmented
-/// allocation) instead of side by side.
-Contention simulate_contention(const StepPlan& plan, const StepSimulation& simulation, const Job& job, bool scatter, std::uint64_t seed);
+/// Runs the step three times on the links (shared_step.hpp): model-parallel messages alone, data-parallel ones alone, all together, and
+/// compares with the step whose messages share nothing.  Message times are those of a fabric without oversubscription, side by side: what
+/// sharing costs is found here, not assumed.
+Contention simulate_contention(const Job& job, const ClusterLayout& layout);
 
 }  // namespace reckon

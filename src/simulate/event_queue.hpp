@@ -193,6 +193,14 @@ class EventQueue {
     ladder_.push(key);
   }
 
+  /// Time of the earliest event; infinity without any.
+  double first_time() const {
+    if (size_ == 0) return std::numeric_limits<double>::infinity();
+    Key first = ladder_.front();
+    for (const Lane& lane : lanes_) first = std::min(first, lane.front());
+    return detail::time_of(first);
+  }
+
   /// The earliest event, removed.  The queue must not be empty.
   Event pop() {
     --size_;

@@ -158,7 +158,8 @@ double FlowNetwork::next_end() {
 std::uint32_t FlowNetwork::finish_next() {
   const double end = next_end();
   if (end == never) throw InternalError("no flow is under way");
-  const std::uint32_t id = ends_.pop().payload;
+  std::uint32_t id = ends_.pop().payload;
+  while (!flows_[id].running || flows_[id].end != end) id = ends_.pop().payload;  // outdated ends of the same time
   Flow& f = flows_[id];
   now_ = std::max(now_, end);
   f.running = false;

@@ -31,6 +31,7 @@ PipelineTimeline replay(const PipelineSchedule& schedule, const PipelineTimes& t
 
 /// Activations of whole micro-batches of a stage that are held at most: a forward pass adds one chunk's share, the backward pass takes it
 /// away, `weight_share` of it only with the weight gradient where the schedule splits.
-std::vector<double> peak_micro_batches(const PipelineTimeline& timeline, const PipelineShape& shape, double weight_share = 0.5);
+std::vector<double> peak_micro_batches(const PipelineTimeline& timeline, const PipelineShape& shape,
+                                       double weight_share = weight_gradient_share);
 
 }  // namespace reckon

@@ -60,6 +60,10 @@ struct PipelineTimes {
   bool transfer_blocks = false;  ///< the stages wait during transfers: every forward and backward pass takes that much longer
 };
 
+/// Share of a micro-batch's activations that stays until its weight gradient where the backward pass is split (Qi et al. 2023, section
+/// 3.2: about half).
+inline constexpr double weight_gradient_share = 0.5;
+
 struct PipelineSchedule {
   PipelineShape shape;
   std::vector<std::vector<Action>> order;  ///< by stage
@@ -82,6 +86,7 @@ PipelineSchedule schedule_actions(const PipelineShape& shape, const PipelineTime
 /// forward, with weight gradients in the gaps and where memory forces them; several settings of its thresholds are tried and the shortest
 /// schedule is kept.  `memory_limit` counts activations of one micro-batch on a whole stage; the weight-gradient part of them is
 /// `weight_share`.
-PipelineSchedule automatic_schedule(const PipelineShape& shape, const PipelineTimes& times, double memory_limit, double weight_share = 0.5);
+PipelineSchedule automatic_schedule(const PipelineShape& shape, const PipelineTimes& times, double memory_limit,
+                                    double weight_share = weight_gradient_share);
 
 }  // namespace reckon

@@ -10,7 +10,7 @@
 namespace reckon {
 namespace {
 
-constexpr std::int32_t embedding = -1, head = -2;
+constexpr std::int32_t embedding = -1, head = -2, whole_chunk = -3;
 constexpr double most_pieces = 8;  // messages of one group in one pass of one layer that become pieces of their own
 
 /// Exposed and whole seconds of like messages in a pass, how many there are, and the bytes of one.
@@ -194,7 +194,27 @@ class Builder {
     std::reverse(out.backward.begin(), out.backward.end());
     std::reverse(out.weight.begin(), out.weight.end());
     std::reverse(out.whole.begin(), out.whole.end());
+    add_copies(out, stage);
     return out;
+  }
+
+  /// Activations to the host beside the forward pass and back beside the backward pass: what takes longer than the stage's pass shows.
+  void add_copies(ChunkWork& out, std::size_t stage) const {
+    if (!job_.strategy.offload_activations) return;
+    const Bytes moved = stage_memory(job_, priced_.lowered, priced_.memory, stages_[stage]).offloaded;
+    const Seconds copy = host_transfer_time(*job_.cluster, moved);
+    const LayerTime pass = stage_time(stages_[stage], priced_, job_.strategy);
+    const double parts = plan_.shape.layout == Layout::mirrored ? 1.0 : plan_.shape.chunks;
+    const auto shown = [&](Seconds under) {
+      return Piece{.message = std::max(0.0, (copy - under).base()) / parts,
+                   .bytes = moved.base() / parts,
+                   .stream = Stream::host,
+                   .collective = Collective::point_to_point,
+                   .layer = whole_chunk};
+    };
+    if (const Piece out_copy = shown(pass.forward_total()); out_copy.message > 0) out.forward.push_back(out_copy);
+    if (const Piece in_copy = shown(pass.backward_total()); in_copy.message > 0)
+      for (std::vector<Piece>* backward : {&out.backward, &out.whole}) backward->insert(backward->begin(), in_copy);
   }
 
   void add_layer(ChunkWork& out, const LoweredLayer& layer, const LayerTime& t, std::int32_t number, bool again, double sharded_part,
@@ -295,6 +315,8 @@ const char* name_of(Stream stream) {
       return "pipeline";
     case Stream::data:
       return "data";
+    case Stream::host:
+      return "host";
   }
   return "";
 }
@@ -303,6 +325,13 @@ double seconds_of(const std::vector<Piece>& pass) {
   double sum = 0;
   for (const Piece& p : pass) sum += p.seconds();
   return sum;
+}
+
+const std::vector<Piece>& StepPlan::pieces(std::size_t stage, const Action& a) const {
+  const ChunkWork& c = chunks[stage * static_cast<std::size_t>(shape.chunks) + static_cast<std::size_t>(a.chunk)];
+  if (a.kind == ActionKind::forward) return c.forward;
+  if (a.kind == ActionKind::weight) return c.weight;
+  return shape.splits_backward && !a.whole ? c.backward : c.whole;
 }
 
 StepPlan step_plan(const Job& job, const PricedModel& priced) { return Builder(job, priced).build(); }

@@ -12,8 +12,8 @@
 namespace reckon {
 
 /// The streams of a device, as rows of a trace.
-enum class Stream : std::uint8_t { compute, tensor, context, expert, pipeline, data };
-inline constexpr int num_streams = 6;
+enum class Stream : std::uint8_t { compute, tensor, context, expert, pipeline, data, host };  ///< host: copies to its memory and back
+inline constexpr int num_streams = 7;
 const char* name_of(Stream stream);
 
 /// Compute, then one message beside further compute: the piece ends with the later of the two.  The message is `message` long; as much of
@@ -23,7 +23,7 @@ struct Piece {
   double bytes = 0;                            ///< of the message, in the convention of collective_time
   Stream stream = Stream::compute;             ///< of the message; compute = no message
   Collective collective = Collective::all_reduce;
-  std::int32_t layer = 0;  ///< within the chunk; -1 the embedding, -2 the head
+  std::int32_t layer = 0;  ///< within the chunk; -1 the embedding, -2 the head, -3 all of it
   double seconds() const { return before + (beside > message ? beside : message); }
 };
 
@@ -55,11 +55,14 @@ struct StepPlan {
   PipelineTimes times;            ///< sums of the chunks
   std::vector<StageFinish> finish;
   std::vector<StageHolds> holds;
-  std::int64_t ranks[num_streams] = {1, 1, 1, 1, 1, 1};  ///< members of a device's group, by stream
-  double boundary_bytes = 0;                             ///< a message between stages
-  double tied = 0;                                       ///< first and last stage sum the gradient of a shared table
-  double jitter_share = 0;                               ///< of the closed form: jitter / everything else
-  StepCost closed;                                       ///< the closed form's answer to the same job
+  std::int64_t ranks[num_streams] = {1, 1, 1, 1, 1, 1, 1};  ///< members of a device's group, by stream
+  double boundary_bytes = 0;                                ///< a message between stages
+  double tied = 0;                                          ///< first and last stage sum the gradient of a shared table
+  double jitter_share = 0;                                  ///< of the closed form: jitter / everything else
+  StepCost closed;                                          ///< the closed form's answer to the same job
+
+  /// What a stage executes for an action.
+  const std::vector<Piece>& pieces(std::size_t stage, const Action& action) const;
 };
 
 /// Builds the plan; `job.strategy` must be sound (see validate(Strategy)).

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "simulate/topology.hpp"
 
+#include <fmt/format.h>
+
 #include <algorithm>
 #include <map>
 
@@ -60,6 +62,23 @@ std::uint32_t Topology::leaf_up(std::int64_t device) const {
   if (nodes_per_leaf_ <= 0) return FlowNetwork::nothing;
   const std::int64_t leaf = device / devices_per_node_ / nodes_per_leaf_ * nics_ + rail_of(device);
   return leaf_ + static_cast<std::uint32_t>(2 * leaf);
+}
+
+std::string Topology::link_name(std::uint32_t link) const {
+  if (!sizes_.empty()) {
+    const std::uint32_t place = (link - device_) / 2, dimensions = static_cast<std::uint32_t>(sizes_.size());
+    return fmt::format("device {}, dimension {}, {}", place / dimensions, place % dimensions, (link - device_) % 2 == 0 ? "ahead" : "back");
+  }
+  if (nodes_per_leaf_ > 0 && link >= leaf_) {
+    const std::int64_t leaf = (link - leaf_) / 2;
+    return fmt::format("leaf of node {}, rail {}, {} the spine", leaf / nics_ * nodes_per_leaf_, leaf % nics_,
+                       (link - leaf_) % 2 == 0 ? "to" : "from");
+  }
+  const bool nic = link >= nic_;
+  const std::int64_t number = (link - (nic ? nic_ : device_)) / 2;
+  const char* way = (link - (nic ? nic_ : device_)) % 2 == 0 ? "up" : "down";
+  return nic ? fmt::format("node {}, NIC {}, {}", number / nics_, number % nics_, way)
+             : fmt::format("device {}, scale-up, {}", number, way);
 }
 
 void Topology::add_route(std::int64_t from, std::int64_t to, double times, std::vector<Crossing>& route) const {
@@ -180,29 +199,37 @@ std::vector<std::vector<Members>> levels_of(const Topology& t, const Members& m)
   return out;
 }
 
-std::vector<CollectiveFlow> hierarchical(const Topology& t, Collective c, double size, const Members& m) {
-  if (c != Collective::all_reduce) throw UsageError("hierarchical collectives are all-reduces");
-  const auto levels = levels_of(t, m);
-  std::vector<CollectiveFlow> out;
-  double share = size;
-  for (std::size_t k = 0; k + 1 < levels.size(); ++k) {
-    out.push_back(ring_of(t, Collective::reduce_scatter, share, levels[k]));
-    share /= static_cast<double>(levels[k].front().size());
-  }
-  if (!levels.empty()) out.push_back(ring_of(t, Collective::all_reduce, share, levels.back()));
-  for (std::size_t k = levels.size(); k-- > 1;) {
-    share *= static_cast<double>(levels[k - 1].front().size());
-    out.push_back(ring_of(t, Collective::all_gather, share, levels[k - 1]));
-  }
+CollectiveFlow pairwise(const Topology& t, double bytes, const std::vector<Members>& groups) {
+  CollectiveFlow out{bytes, {}, 1};
+  for (const Members& m : groups)
+    for (const std::int64_t a : m)
+      for (const std::int64_t b : m) t.add_route(a, b, 1.0, out.route);
+  out.route = merged(out.route);
   return out;
 }
 
-CollectiveFlow pairwise(const Topology& t, Collective c, double size, const Members& m) {
-  if (c != Collective::all_to_all) throw UsageError("pairwise exchange is for all-to-all");
-  CollectiveFlow out{size / static_cast<double>(m.size()), {}, 1};
-  for (const std::int64_t a : m)
-    for (const std::int64_t b : m) t.add_route(a, b, 1.0, out.route);
-  out.route = merged(out.route);
+/// Level by level: a reduction gets smaller on its way up, a gather larger on its way down; all-to-all hands everything to the member of
+/// the own group that has the receiver's place in its group, level by level, so that every member sends all but its own share each time.
+std::vector<CollectiveFlow> hierarchical(const Topology& t, Collective c, double size, const Members& m) {
+  const auto levels = levels_of(t, m);
+  std::vector<CollectiveFlow> out;
+  if (c == Collective::all_to_all) {
+    for (const std::vector<Members>& groups : levels) out.push_back(pairwise(t, size / static_cast<double>(groups.front().size()), groups));
+    return out;
+  }
+  if (c == Collective::broadcast) throw UsageError("hierarchical collectives reduce, gather or go from all to all");
+  const bool up = c != Collective::all_gather, down = c != Collective::reduce_scatter;
+  const std::size_t both = up && down && !levels.empty() ? levels.size() - 1 : levels.size();  // the last level does both at once
+  double share = size;
+  for (std::size_t k = 0; k < both; ++k) {
+    if (up) out.push_back(ring_of(t, Collective::reduce_scatter, share, levels[k]));
+    share /= static_cast<double>(levels[k].front().size());
+  }
+  if (both < levels.size()) out.push_back(ring_of(t, Collective::all_reduce, share, levels.back()));
+  for (std::size_t k = both; k-- > 0 && down;) {
+    share *= static_cast<double>(levels[k].front().size());
+    out.push_back(ring_of(t, Collective::all_gather, share, levels[k]));
+  }
   return out;
 }
 
@@ -226,7 +253,8 @@ std::vector<CollectiveFlow> collective_flows(const Topology& t, Collective c, Al
     case Algorithm::hierarchical:
       return hierarchical(t, c, size.base(), members);
     case Algorithm::pairwise:
-      return {pairwise(t, c, size.base(), members)};
+      if (c != Collective::all_to_all) throw UsageError("pairwise exchange is for all-to-all");
+      return {pairwise(t, size.base() / static_cast<double>(members.size()), {members})};
   }
   return {};
 }
@@ -246,14 +274,11 @@ std::vector<double> finish_times(FlowNetwork& network, const std::vector<TimedCo
   for (std::size_t i = 0; i < collectives.size(); ++i) wait(i, begin + collectives[i].start);
   while (!starts.empty() || network.active() > 0) {
     const double end = network.next_end();
-    if (!starts.empty()) {
+    if (!starts.empty() && starts.first_time() <= end) {
       const Event e = starts.pop();
-      if (e.time <= end) {
-        const CollectiveFlow& flow = collectives[e.payload].phases[phase[e.payload]];
-        owner[network.start(e.time, flow.bytes, flow.route, collectives[e.payload].limit)] = e.payload;
-        continue;
-      }
-      starts.push(e.time, e.payload);
+      const CollectiveFlow& flow = collectives[e.payload].phases[phase[e.payload]];
+      owner[network.start(e.time, flow.bytes, flow.route, collectives[e.payload].limit)] = e.payload;
+      continue;
     }
     const auto found = owner.find(network.finish_next());
     const std::size_t i = found->second;

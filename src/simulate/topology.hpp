@@ -3,6 +3,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <vector>
 
 #include "calibration/links.hpp"
@@ -35,6 +36,8 @@ class Topology {
   std::uint32_t nic_down(std::int64_t device) const { return nic_up(device) + 1; }
   /// The leaf's links to and from the spine; FlowNetwork::nothing without a spine.
   std::uint32_t leaf_up(std::int64_t device) const;
+  /// e.g. "node 12, NIC 3, up".
+  std::string link_name(std::uint32_t link) const;
 
  private:
   std::int64_t nic_of(std::int64_t device) const { return device / devices_per_node_ * nics_ + rail_of(device); }
@@ -62,8 +65,9 @@ struct CollectiveFlow {
 ///   ring          2 (n-1)/n of the buffer over every edge of the ring for all_reduce, (n-1)/n for the halves, all of it for broadcast
 ///   tree          the buffer up and down a binary tree, pipelined (all_reduce, broadcast); half of the members each way for two trees
 ///   in_switch     the buffer up from and down to every member (all_reduce only)
-///   hierarchical  reduce-scatter inside each domain, all-reduce of the shares across domains, all-gather inside (all_reduce); a torus: the
-///                 same along each dimension in turn
+///   hierarchical  all_reduce: reduce-scatter inside each domain, all-reduce of the shares across domains, all-gather inside; the halves
+///                 alone for reduce_scatter and all_gather; all_to_all: inside each domain to the member with the receiver's place, then
+///                 across; on a torus along each dimension in turn
 ///   pairwise      size / n from every member to every other (all_to_all)
 /// Throws UsageError for combinations that do not exist.
 std::vector<CollectiveFlow> collective_flows(const Topology& topology, Collective collective, Algorithm algorithm, Bytes size,

@@ -7,6 +7,7 @@
 
 #include "base/error.hpp"
 #include "base/random.hpp"
+#include "simulate/device_order.hpp"
 
 namespace reckon {
 namespace {
@@ -28,12 +29,15 @@ struct Grid {
 /// Factors on compute and messages of all devices.
 struct Factors {
   std::vector<double> compute, link;
-  Factors(std::int64_t devices, const Disturbance& d) : compute(static_cast<std::size_t>(devices), 1.0), link(compute) {
+  /// In the order stage after stage, wherever the strategy puts the devices.
+  Factors(const Strategy& strategy, const Disturbance& d) : compute(static_cast<std::size_t>(strategy.num_devices()), 1.0), link(compute) {
+    const std::int64_t devices = strategy.num_devices();
+    const DeviceOrder order(strategy);
     const auto apply = [&](std::vector<double>& to, const std::vector<Disturbance::Slow>& all) {
       for (const Disturbance::Slow& s : all) {
         if (s.first < 0 || s.count < 1 || s.first + s.count > devices || !(s.slower > -1.0))
           throw UsageError("a slow device or link is not among the devices of the strategy, or its share is not above -1");
-        for (std::int64_t k = 0; k < s.count; ++k) to[static_cast<std::size_t>(s.first + k)] *= 1.0 + s.slower;
+        for (std::int64_t k = 0; k < s.count; ++k) to[static_cast<std::size_t>(order.by_stage(s.first + k))] *= 1.0 + s.slower;
       }
     };
     apply(compute, d.devices);
@@ -155,11 +159,7 @@ class Column {
 
   /// All pieces of a pass on all devices of the column's stage.
   void execute(std::size_t stage, const Action& a, std::size_t number) {
-    const ChunkWork& c = plan_.chunks[stage * static_cast<std::size_t>(shape_.chunks) + static_cast<std::size_t>(a.chunk)];
-    const std::vector<Piece>& pieces = a.kind == ActionKind::forward        ? c.forward
-                                       : a.kind == ActionKind::weight       ? c.weight
-                                       : shape_.splits_backward && !a.whole ? c.backward
-                                                                            : c.whole;
+    const std::vector<Piece>& pieces = plan_.pieces(stage, a);
     double* clock = &clock_[stage * width_];
     for (std::size_t k = 0; k < width_; ++k) {
       const std::int64_t d = device(stage, k);
@@ -261,7 +261,7 @@ struct Ends {
 UnfoldedStep simulate_unfolded(const StepPlan& plan, const Strategy& strategy, const Disturbance& disturbance, const Share& share) {
   const PipelineSchedule schedule = schedule_actions(plan.shape, plan.times);
   const Grid grid(strategy);
-  const Factors factors(strategy.num_devices(), disturbance);
+  const Factors factors(strategy, disturbance);
   const auto stages = static_cast<std::size_t>(plan.shape.stages);
   Ends ends(stages);
   std::vector<double> tasks{0.0};

@@ -1,6 +1,6 @@
 // A step on every device: with noise, slow devices, slow nodes and slow links, nothing is symmetric any more and every task is executed.
 //
-// Devices are numbered as in placement.hpp: tensor innermost, then context, data, pipeline.  A device runs its passes in the order of the
+// Devices are numbered as in device_order.hpp.  A device runs its passes in the order of the
 // schedule; a message of a group starts when its last member arrives.  Times are sums and maxima of what precedes, so that no queue is
 // needed and the order of execution does not matter: the same bits on one process and on many.
 // SPDX-License-Identifier: Apache-2.0

@@ -1,4 +1,5 @@
 """The simulator as users drive it: answers, files, ranks, and hostile input.  SPDX-License-Identifier: Apache-2.0"""
+import csv
 import json
 import os
 import unittest
@@ -36,6 +37,12 @@ HOSTILE = [
     ([*STEP, "--tokens", "0"], "tokens"),
     ([*STEP, "--samples", "5"], "tokens"),
     ([*STEP, "--contention", "--scatter", "--trace", ""], "not the name of a file"),
+    ([*STEP, "--scatter"], "--contention"),
+    ([*STEP, "--links", "l.csv"], "--contention"),
+    ([*STEP, "--torus", "8x8"], "--contention"),
+    ([*STEP, "--contention", "--torus", "8xa"], "8x8x16"),
+    ([*STEP, "--contention", "--torus", "4x4"], "16 places"),
+    ([*STEP, "--contention", "--torus", "8x8", "--scatter"], "--scatter"),
 ]
 
 
@@ -101,9 +108,35 @@ class Simulate(TemporaryFolderCase):
         words = [*STEP[:5], "--tp", "8", "--pp", "4", "--dp", "32", "--gb", "512", "--contention", "--json"]
         fast = self.document(*words[:3], "--cluster", "dgx-h100-superpod", *words[5:])["contention"]
         kinds = [m["kind"] for m in fast["messages"]]
-        self.assertEqual(kinds, ["tensor", "pipeline"])
-        self.assertTrue(all(m["slowdown"] >= 1 for m in fast["messages"]))
-        self.assertEqual(fast["messages"][0]["slowdown"], 1)
+        self.assertEqual(kinds, ["tensor", "pipeline", "data"])
+        self.assertTrue(all(m["slowdown"] > 1 - 1e-9 for m in fast["messages"]))
+        self.assertAlmostEqual(fast["messages"][0]["slowdown"], 1)
+        # transfers and reductions meet on the NICs: together they cost more than each kind alone
+        self.assertGreaterEqual(fast["added_s"], max(fast["added_by_model_parallel_s"], fast["added_by_data_parallel_s"]))
+        self.assertGreater(fast["messages"][1]["slowdown"], 1)
+        self.assertTrue(all(0 < load["share"] <= 1 + 1e-9 for load in fast["busiest_links"]))
+
+    def test_link_loads_are_written(self):
+        self.answer(*STEP, "--contention", "--links", "l.csv")
+        with open("l.csv", encoding="utf-8", newline="") as f:
+            rows = list(csv.DictReader(f))
+        shares = [float(row["share"]) for row in rows]
+        self.assertGreater(len(rows), 0)
+        self.assertEqual(shares, sorted(shares, reverse=True))
+        self.assertTrue(all(float(row["bytes"]) > 0 and row["link"] for row in rows))
+
+    def test_a_torus_joins_the_devices(self):
+        words = ["simulate", "--model", "llama-3-8b", "--device", "tpu-v4", "--tp", "4", "--dp", "16", "--gb", "64", "--contention", "--json"]
+        apart = self.document(*words, "--torus", "4x4x4")["contention"]
+        self.assertIn("dimension", apart["busiest_links"][0]["link"])
+        line = self.document(*words, "--torus", "64")["contention"]  # tensor and data groups on one ring
+        self.assertGreaterEqual(line["added_s"], apart["added_s"])
+
+    def test_predict_says_what_its_pipeline_rests_on(self):
+        words = ["predict", *STEP[1:], "--schedule", "zb-2p", "--json"]
+        said = [a for a in self.document(*words)["assumptions"] if a["name"] == "pipeline in time"]
+        self.assertEqual(len(said), 1)
+        self.assertIn("closed form", said[0]["value"])
 
     def test_every_schedule_runs(self):
         times = {}

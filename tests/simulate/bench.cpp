@@ -9,9 +9,8 @@
 #include <functional>
 #include <vector>
 
-#include "../cost/scene.hpp"
 #include "base/random.hpp"
-#include "io/architecture_files.hpp"
+#include "bench_scene.hpp"
 #include "simulate/event_queue.hpp"
 #include "simulate/ring_messages.hpp"
 #include "simulate/run_simulation.hpp"
@@ -69,15 +68,9 @@ void ring() {
 }
 
 void steps() {
-  const Architecture a = read_architecture("llama-3.1-405b", shipped().models);
-  const Cluster c = shipped().catalog.cluster_for("h100");
-  const LinkCalibration links = link_calibration(shipped().set.links, c.device, c.fabric);
-  Strategy s;
-  s.tensor_parallel = 8, s.sequence_parallel = true;
-  s.pipeline_parallel = 16, s.virtual_stages = 8, s.schedule = Schedule::interleaved;
-  s.data_parallel = 128, s.micro_batch_size = 1, s.global_batch_size = 2048;
-  s.sharding = Sharding::zero1;
-  const Job job{&a, &c, &shipped().set.device(c.device.id), &links, &shipped().set.stack("default"), Task{.seq_len = 8192}, s};
+  const LargeRun run;
+  const Strategy& s = run.strategy;
+  const Job job = run.job();
   double simulated = 0;
   const auto [folded, folded_median] = timed(9, [&] { simulated = simulate_step(step_plan(job)).seconds.total(); });
   std::printf("405B on 16,384 devices, folded: %.3f s a step, best %.2f ms, median %.2f ms\n", simulated, folded * 1e3,

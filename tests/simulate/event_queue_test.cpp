@@ -17,12 +17,14 @@ namespace {
 void check(EventQueue& queue, std::multimap<double, std::uint32_t>& expected) {
   while (!expected.empty()) {
     ASSERT_FALSE(queue.empty());
+    ASSERT_EQ(queue.first_time(), expected.begin()->first);
     const Event e = queue.pop();
     ASSERT_EQ(e.time, expected.begin()->first);
     ASSERT_EQ(e.payload, expected.begin()->second);
     expected.erase(expected.begin());
   }
   EXPECT_TRUE(queue.empty());
+  EXPECT_TRUE(std::isinf(queue.first_time()));
 }
 
 TEST(EventQueue, SortsRandomTimes) {
@@ -79,12 +81,18 @@ TEST(EventQueue, HoldsWithManyPendingOfAllKinds) {
   const auto add = [&](double t) { queue.push(t, id), expected.emplace(t, id), ++id; };
   const auto some = [&](double now) {
     switch (random.next() % 8) {
-      case 0: return now;
-      case 1: return now + 1e-9 * random.uniform();
-      case 2: return now + 1e6 * random.exponential(1.0);
-      case 3: return now * random.uniform();
-      case 4: return std::floor(now + 10.0 * random.uniform());
-      default: return now + random.exponential(1.0);
+      case 0:
+        return now;
+      case 1:
+        return now + 1e-9 * random.uniform();
+      case 2:
+        return now + 1e6 * random.exponential(1.0);
+      case 3:
+        return now * random.uniform();
+      case 4:
+        return std::floor(now + 10.0 * random.uniform());
+      default:
+        return now + random.exponential(1.0);
     }
   };
   for (int i = 0; i < 20000; ++i) add(some(100.0));

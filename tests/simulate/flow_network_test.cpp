@@ -4,8 +4,11 @@
 
 #include <gtest/gtest.h>
 
+#include <cmath>
 #include <numeric>
+#include <set>
 
+#include "base/error.hpp"
 #include "base/random.hpp"
 #include "simulate/topology.hpp"
 
@@ -65,6 +68,23 @@ TEST(FlowNetwork, SlowLinkSlowsItsFlowsOnly) {
   n.set_capacity(1, 5);
   EXPECT_DOUBLE_EQ(n.rate(a), 10.0);
   EXPECT_DOUBLE_EQ(n.rate(b), 5.0);
+}
+
+TEST(FlowNetwork, EqualEndsOutliveChangesThatAreTakenBack) {
+  // three flows that end at 10; the second one's end moves to 20 and back, so that it is announced twice
+  FlowNetwork n;
+  std::set<std::uint32_t> left;
+  for (int k = 0; k < 3; ++k) left.insert(n.start(0, 100, {{n.add_link(10)}}));
+  EXPECT_DOUBLE_EQ(n.next_end(), 10.0);
+  n.set_capacity(1, 5);
+  EXPECT_DOUBLE_EQ(n.next_end(), 10.0);
+  n.set_capacity(1, 10);
+  for (int k = 0; k < 3; ++k) {
+    EXPECT_DOUBLE_EQ(n.next_end(), 10.0);
+    EXPECT_EQ(left.erase(n.finish_next()), 1u);
+  }
+  EXPECT_EQ(n.active(), 0u);
+  EXPECT_TRUE(std::isinf(n.next_end()));
 }
 
 TEST(FlowNetwork, RatesAreFeasibleAndEveryFlowHasABottleneck) {
@@ -159,6 +179,30 @@ TEST(Topology, HierarchyUsesAllNics) {
   EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_reduce, Algorithm::hierarchical, 1600, all), 12.0 + 60.0 + 12.0);
 }
 
+TEST(Topology, HierarchicalHalvesAndAllToAll) {
+  FlowNetwork n;
+  const Topology t = Topology::switched(n, small_cluster(1.0), 16);
+  std::vector<std::int64_t> all(16);
+  std::iota(all.begin(), all.end(), 0);
+  // 1600 inside: 3/4 x 1600 / 100; a quarter of it across: 3/4 x 400 / 10
+  EXPECT_DOUBLE_EQ(time_of(n, t, Collective::reduce_scatter, Algorithm::hierarchical, 1600, all), 12.0 + 30.0);
+  EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_gather, Algorithm::hierarchical, 1600, all), 30.0 + 12.0);
+  // inside: 400 to each of three over NVLink; across: 400 to each of three other nodes over the own NIC
+  EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_to_all, Algorithm::hierarchical, 1600, all), 12.0 + 120.0);
+  // in pairs: 100 to each of twelve over the own NIC
+  EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_to_all, Algorithm::pairwise, 1600, all), 120.0);
+  EXPECT_THROW(collective_flows(t, Collective::broadcast, Algorithm::hierarchical, Bytes{1}, all), UsageError);
+}
+
+TEST(Topology, SwitchesThatReduceSendOneBufferOverTheSpine) {
+  // rail 0 of four nodes on two leaves at 4 : 1, 5 B/s to the spine: the buffer goes up and down once
+  FlowNetwork n;
+  const Topology t = Topology::switched(n, small_cluster(4.0), 16);
+  EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_reduce, Algorithm::in_switch, 400, {0, 4, 8, 12}), 80.0);
+  EXPECT_EQ(t.link_name(t.nic_up(4)), "node 1, NIC 0, up");
+  EXPECT_EQ(t.link_name(t.leaf_up(8) + 1), "leaf of node 2, rail 0, from the spine");
+}
+
 TEST(Topology, RackOfSeventyTwoIsOneDomain) {
   Cluster rack = small_cluster(1.0);
   rack.node.scale_up_domain = 72;
@@ -183,6 +227,9 @@ TEST(Topology, TorusGoesTheShorterWayAndReducesByDimension) {
   std::iota(all.begin(), all.end(), 0);
   // rows: 3/4 x 160 / 10 = 12, columns: 2 x 3/4 x 40 / 10 = 6, rows back: 12
   EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_reduce, Algorithm::hierarchical, 160, all), 30.0);
+  // all to all, along the rows and then the columns: 40 to each of three; a link ahead carries one neighbour's and two of those who are
+  // two steps away
+  EXPECT_DOUBLE_EQ(time_of(n, t, Collective::all_to_all, Algorithm::hierarchical, 160, all), 2 * 3 * 40.0 / 10);
 }
 
 TEST(Topology, LatencyCountsForEveryStep) {

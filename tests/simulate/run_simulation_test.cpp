@@ -182,10 +182,11 @@ TEST(PublishedRuns, BloomAndOptFailAsOftenAsTheyDid) {
   EXPECT_GT(weekly, 1.0);
   EXPECT_LT(weekly, 2.0);
   s.devices = 992;
-  s.work = days * 58.0;
+  s.work = days * (60.0 * 0.986);  // two months of which it trains so much, by this simulation
   const RunSummary opt = summarise_runs(s, simulate_runs(s, 1, 4000));
   EXPECT_LE(opt.interruptions.p10, 35);
-  EXPECT_GE(opt.interruptions.p90, 34);
+  EXPECT_GE(opt.interruptions.p90, 35);
+  EXPECT_NEAR(opt.wall.p50 / days.base(), 60.0, 1.0);
 }
 
 }  // namespace

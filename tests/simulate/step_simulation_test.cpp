@@ -26,10 +26,11 @@ bool odd_groups(const Strategy& s) {
   return s.schedule == Schedule::interleaved && (m < 2 * p || m % p != 0);
 }
 
-/// Where the closed form claims to be exact: stages and chunks of equally many layers, two or more whole groups of micro-batches when interleaved, and
-/// sharded weights without a pipeline.
+/// Where the closed form claims to be exact: stages and chunks of equally many layers, two or more whole groups of micro-batches when
+/// interleaved, and sharded weights without a pipeline.
 bool regular(const Job& job) {
-  return equal_stages(job) && !odd_groups(job.strategy) && (job.strategy.sharding != Sharding::zero3 || job.strategy.pipeline_parallel == 1);
+  return equal_stages(job) && !odd_groups(job.strategy) &&
+         (job.strategy.sharding != Sharding::zero3 || job.strategy.pipeline_parallel == 1);
 }
 
 double without_jitter(const StepTime& t) { return (t.total() - t.jitter).base(); }
@@ -43,9 +44,14 @@ TEST(StepSimulation, EqualsTheClosedFormOnRegularStrategies) {
     const StepPlan plan = step_plan(job);
     const StepSimulation simulation = simulate_step(plan);
     const double closed = without_jitter(plan.closed.time), simulated = simulation.seconds.total() - simulation.seconds.jitter;
-    // messages under compute, and a head that outweighs a chunk, limit the pace of interleaving by up to 2 % more than the closed form says
+    // where messages between stages go beside the passes, the first micro-batch of an interleaved pipeline waits for p v - 1 of them and
+    // the last one again; the closed form counts p - 1 and stays up to 2 % below
     ASSERT_NEAR(simulated / closed, 1.0, 0.025) << job.architecture->name << ' ' << describe(job.strategy);
-    within += std::abs(simulated / closed - 1.0) <= 0.01;
+    const bool close = std::abs(simulated / closed - 1.0) <= 0.01;
+    within += close;
+    if (!close)
+      std::printf("%s on %s: %s, m %lld: simulated / closed %.4f\n", job.architecture->name.c_str(), job.cluster->id.c_str(),
+                  describe(job.strategy).c_str(), static_cast<long long>(job.strategy.num_micro_batches()), simulated / closed);
     ++checked;
     pipelines += job.strategy.pipeline_parallel > 1;
   }
@@ -76,8 +82,8 @@ TEST(StepSimulation, DiffersFromTheClosedFormOnlyWhereItSaysSo) {
   RandomJobs jobs(10);
   int within = 0;
   for (int n = 0; n < 400; ++n) {
-    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2, Schedule::zb_v,
-                               Schedule::dualpipe});
+    const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved, Schedule::zb_h1, Schedule::zb_h2,
+                               Schedule::zb_v, Schedule::dualpipe});
     const Strategy& s = job.strategy;
     const StepPlan plan = step_plan(job);
     const StepSimulation simulation = simulate_step(plan);
@@ -139,6 +145,39 @@ TEST(StepSimulation, MemoryPeaksAreThoseOfTheFootprint) {
   const StepSimulation s = simulate_step(plan);
   EXPECT_NEAR(*std::max_element(s.peak_bytes.begin(), s.peak_bytes.end()), plan.closed.memory.total().base(), 1.0);
   for (const auto& curve : s.memory) EXPECT_NEAR(curve.back().bytes, curve.front().bytes, 1.0);  // all activations are given back
+}
+
+TEST(StepSimulation, OffloadedStatesTakeTheirWayToTheHost) {
+  for (const std::int64_t pipeline : {1, 4})
+    for (const double bus : {10.0, 1.0, 0.1}) {
+      Case c;
+      c.strategy.pipeline_parallel = pipeline;
+      c.strategy.schedule = pipeline > 1 ? Schedule::one_f_one_b : Schedule::none;
+      c.strategy.offload_activations = c.strategy.offload_optimizer = true;
+      c.cluster.device.pcie_bandwidth = c.cluster.device.pcie_bandwidth * bus;
+      const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric);
+      const Job job{&c.architecture, &c.cluster, &shipped().set.device(c.cluster.device.id), &links, &c.stack, c.task, c.strategy};
+      const PricedModel priced = price_model(job);
+      const StepPlan plan = step_plan(job, priced);
+      const StepSimulation s = simulate_step(plan);
+      EXPECT_DOUBLE_EQ(s.seconds.optimizer, plan.closed.time.optimizer.base());
+      EXPECT_NEAR(*std::max_element(s.peak_bytes.begin(), s.peak_bytes.end()), plan.closed.memory.total().base(), 1.0);
+      double slowest = 0;  // stage with what its copies take beyond its passes, by hand
+      for (const Stage& stage : stages_of(priced.lowered, c.strategy)) {
+        const LayerTime t = stage_time(stage, priced, c.strategy);
+        const double copy =
+            stage_memory(job, priced.lowered, stage).offloaded.base() / (c.cluster.device.pcie_bandwidth.base() * 256 / 280);
+        slowest = std::max(slowest, std::max(copy, t.forward_total().base()) + std::max(copy, t.backward_total().base()));
+      }
+      const double m = static_cast<double>(c.strategy.num_micro_batches()), closed = without_jitter(plan.closed.time);
+      const double simulated = s.seconds.total() - s.seconds.jitter;
+      EXPECT_GE(s.timeline.makespan, m * slowest * (1 - 1e-9)) << bus;
+      EXPECT_LE(s.timeline.makespan, (m + static_cast<double>(pipeline) - 1) * slowest * 1.01) << bus;
+      // the closed form adds the worst stage's copies to the busiest stage's work: the same for one stage, more for unequal ones
+      EXPECT_LE(simulated, closed * 1.001) << bus;
+      EXPECT_GE(simulated, closed * (pipeline == 1 ? 1 - 1e-9 : 0.5)) << bus;
+      EXPECT_EQ(plan.closed.time.exposed_offload.base() > 0, bus < 5.0);
+    }
 }
 
 TEST(StepPlan, PiecesHoldThePricesOfTheClosedForm) {
