@@ -81,9 +81,13 @@ PipelineTerms pipeline_terms(const Job& job, const LoweredModel& model, const Pl
   PipelineTerms out;
   // one micro-batch there and back; every virtual stage sends
   const Seconds boundary = boundary_time(job, model, placements) * (2.0 * static_cast<double>(s.virtual_stages));
-  // under compute in the steady state where the stack overlaps it; the fill and drain always wait for it
-  const double waits = job.stack->facts.overlap_pipeline ? 0.0 : m;
-  out.boundary = boundary * (waits + static_cast<double>(s.pipeline_parallel - 1) / static_cast<double>(s.virtual_stages));
+  // under compute in the steady state where the stack overlaps it; the fill and drain always wait for it.  Messages that stages wait for are
+  // part of their passes, of which the fill and drain hold (p - 1) / v; others lie between the places that the first micro-batch goes
+  // through and the last one comes back from, p v - 1 of them one way when interleaved
+  const bool beside = job.stack->facts.overlap_pipeline;
+  const double p = static_cast<double>(s.pipeline_parallel), v = static_cast<double>(s.virtual_stages);
+  const double ends = beside && s.schedule == Schedule::interleaved ? p - 1.0 / v : (p - 1.0) / v;
+  out.boundary = boundary * ((beside ? 0.0 : m) + ends);
   for (const StageRun& run : runs)
     out.in_flight.push_back(held_micro_batches(s, run.first_index));
   return out;

@@ -37,26 +37,20 @@ double without_jitter(const StepTime& t) { return (t.total() - t.jitter).base();
 
 TEST(StepSimulation, EqualsTheClosedFormOnRegularStrategies) {
   RandomJobs jobs(7);
-  int checked = 0, pipelines = 0, within = 0;
+  int checked = 0, pipelines = 0;
+  double worst = 0;
   while (checked < 600) {
     const Job job = jobs.next({Schedule::gpipe, Schedule::one_f_one_b, Schedule::interleaved});
     if (!regular(job)) continue;
     const StepPlan plan = step_plan(job);
     const StepSimulation simulation = simulate_step(plan);
     const double closed = without_jitter(plan.closed.time), simulated = simulation.seconds.total() - simulation.seconds.jitter;
-    // where messages between stages go beside the passes, the first micro-batch of an interleaved pipeline waits for p v - 1 of them and
-    // the last one again; the closed form counts p - 1 and stays up to 2 % below
-    ASSERT_NEAR(simulated / closed, 1.0, 0.025) << job.architecture->name << ' ' << describe(job.strategy);
-    const bool close = std::abs(simulated / closed - 1.0) <= 0.01;
-    within += close;
-    if (!close)
-      std::printf("%s on %s: %s, m %lld: simulated / closed %.4f\n", job.architecture->name.c_str(), job.cluster->id.c_str(),
-                  describe(job.strategy).c_str(), static_cast<long long>(job.strategy.num_micro_batches()), simulated / closed);
+    ASSERT_NEAR(simulated / closed, 1.0, 0.01) << job.architecture->name << ' ' << describe(job.strategy);
+    worst = std::max(worst, std::abs(simulated / closed - 1.0));
     ++checked;
     pipelines += job.strategy.pipeline_parallel > 1;
   }
-  std::printf("regular strategies: %d of 600 within 1 %%\n", within);
-  EXPECT_GE(within, 597);
+  std::printf("600 regular strategies: largest difference %.2f %%\n", 100 * worst);
   EXPECT_GT(pipelines, 300);
 }
 
