@@ -83,10 +83,9 @@ StageSearch read_search(const ParsedOptions& options) {
   const Question& first = out.places[0]->question;
   const std::int64_t each = options.count("dp", 1, 1 << 20) * options.count("mb", 1, 1 << 20);
   if (first.global_batch_size % each != 0) options.fail("dp", fmt::format("a batch of {} does not divide by dp x mb = {}", first.global_batch_size, each));
-  const Transformer& model = *out.places[0]->scene.architecture.transformer();
-  out.question.layers = model.num_layers + model.num_encoder_layers;
-  out.question.micro_batches = first.global_batch_size / each;
   if (out.question.ways.empty()) throw UsageError("no way to run a stage is sound on these devices", "give other --tp, or fewer --dp");
+  out.question.layers = static_cast<std::int64_t>(out.question.ways.front().time.size());  // encoders and predictors of further tokens too
+  out.question.micro_batches = first.global_batch_size / each;
   return out;
 }
 
