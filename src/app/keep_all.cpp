@@ -25,7 +25,8 @@ std::int64_t keep_part(const Question& question, const PlanPart& part, const Pla
                        const std::function<bool()>& go_on) {
   Question own = question;
   own.space.tensor = {part.tensor};
-  StrategyBatches batches(folder, fmt::format("{}.devices-{}.tensor-{}", provenance.uuid, part.devices, part.tensor), part.devices, provenance);
+  StrategyBatches batches(folder, fmt::format("{}.devices-{}.tensor-{}", provenance.uuid, part.devices, part.tensor), part.devices,
+                          provenance);
   const auto each = [&](const EvaluatedRow& row) {
     for (std::size_t i = 0; i < row.count; ++i)
       batches.add({row.block->at(row.work, row.pipeline, i), Seconds{row.seconds[i]}, Bytes{row.bytes[i]}, row.fits[i] != 0});
@@ -47,8 +48,8 @@ void check_batch_folder(const fs::path& folder, const std::string& uuid) {
       throw UsageError(folder.string() + " holds " + entry.path().filename().string() + ", which is not of this run", "name a new folder");
 }
 
-std::int64_t keep_all(const Question& question, const std::vector<std::int64_t>& devices, const PlanProvenance& provenance, const fs::path& folder,
-                      const MpiSession& session, const StopWatch& stop, bool quiet) {
+std::int64_t keep_all(const Question& question, const std::vector<std::int64_t>& devices, const PlanProvenance& provenance,
+                      const fs::path& folder, const MpiSession& session, const StopWatch& stop, bool quiet) {
   const std::vector<PlanPart> parts = plan_parts(question, devices);
   const auto total = static_cast<std::int64_t>(parts.size());
   Progress progress("writing all strategies", "parts", (total + session.size() - 1) / session.size(), quiet || !session.is_root());

@@ -70,10 +70,13 @@ StageSearch read_search(const ParsedOptions& options) {
   const std::vector<std::string> names = place_names(options);
   for (const std::string& word : options.list("devices")) out.question.devices.push_back(parse_count(word, 1));
   if (out.question.devices.size() != names.size())
-    options.fail("devices", fmt::format("{} numbers for {} kinds of device", out.question.devices.size(), names.size()), "give one number for each --device");
+    options.fail("devices", fmt::format("{} numbers for {} kinds of device", out.question.devices.size(), names.size()),
+                 "give one number for each --device");
   for (const std::string& name : names) {
     auto place = std::make_unique<Place>();
-    place->scene = load_scene({options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), name, options.text("stack")}, data_folder());
+    place->scene =
+        load_scene({options.text("model"), options.find("as").value_or(""), options.find("name").value_or(""), name, options.text("stack")},
+                   data_folder());
     place->question = read_question(options, place->scene, "batch", place->assumptions);
     place->stated = plan_question(place->question, place->scene);
     if (place->scene.architecture.transformer() == nullptr) throw UsageError("only transformers have layers to divide");
@@ -82,7 +85,8 @@ StageSearch read_search(const ParsedOptions& options) {
   }
   const Question& first = out.places[0]->question;
   const std::int64_t each = options.count("dp", 1, 1 << 20) * options.count("mb", 1, 1 << 20);
-  if (first.global_batch_size % each != 0) options.fail("dp", fmt::format("a batch of {} does not divide by dp x mb = {}", first.global_batch_size, each));
+  if (first.global_batch_size % each != 0)
+    options.fail("dp", fmt::format("a batch of {} does not divide by dp x mb = {}", first.global_batch_size, each));
   if (out.question.ways.empty()) throw UsageError("no way to run a stage is sound on these devices", "give other --tp, or fewer --dp");
   out.question.layers = static_cast<std::int64_t>(out.question.ways.front().time.size());  // encoders and predictors of further tokens too
   out.question.micro_batches = first.global_batch_size / each;
@@ -98,7 +102,8 @@ void check_room(const ParsedOptions& options, const PartitionQuestion& q) {
       if (way.kind == k) least = std::min(least, way.devices);
     cells *= static_cast<double>(q.devices[k] / least + 1);
   }
-  if (cells > most_cells) options.fail("devices", "too many for an exact division", "raise --dp or --tp, so that a stage takes more of them");
+  if (cells > most_cells)
+    options.fail("devices", "too many for an exact division", "raise --dp or --tp, so that a stage takes more of them");
 }
 
 std::string table_of(const StageSearch& search, const Partition& p) {
@@ -107,7 +112,8 @@ std::string table_of(const StageSearch& search, const Partition& p) {
     const StageChoice& s = p.stages[i];
     const NamedWay& way = search.names[s.way];
     table.row({fmt::to_string(i), fmt::to_string(s.count), fmt::to_string(s.first), fmt::to_string(s.first + s.count - 1), way.device,
-               grouped(search.question.ways[s.way].devices), fmt::to_string(way.tensor), std::string(name_of(way.recompute)), significant(1e3 * s.time.base())});
+               grouped(search.question.ways[s.way].devices), fmt::to_string(way.tensor), std::string(name_of(way.recompute)),
+               significant(1e3 * s.time.base())});
   }
   return table.text();
 }
@@ -116,10 +122,12 @@ std::string report_of(const StageSearch& search, const Partition& p) {
   Seconds slowest, sum;
   for (const StageChoice& s : p.stages) slowest = max(slowest, s.time), sum += s.time;
   const double m = static_cast<double>(search.question.micro_batches), stages = static_cast<double>(p.stages.size());
-  return fmt::format("{} over {} stages: {} s a step of {} micro-batches, before data-parallel messages and the optimizer.\n"
-                     "The slowest stage takes {} ms, the mean one {} ms; stages wait {} % of the step.\n\n",
-                     search.places[0]->stated.model, p.stages.size(), significant(p.step.base()), grouped(search.question.micro_batches),
-                     significant(1e3 * slowest.base()), significant(1e3 * sum.base() / stages), significant(100.0 * (1.0 - m * sum.base() / stages / p.step.base()))) +
+  return fmt::format(
+             "{} over {} stages: {} s a step of {} micro-batches, before data-parallel messages and the optimizer.\n"
+             "The slowest stage takes {} ms, the mean one {} ms; stages wait {} % of the step.\n\n",
+             search.places[0]->stated.model, p.stages.size(), significant(p.step.base()), grouped(search.question.micro_batches),
+             significant(1e3 * slowest.base()), significant(1e3 * sum.base() / stages),
+             significant(100.0 * (1.0 - m * sum.base() / stages / p.step.base()))) +
          table_of(search, p) + "No other division of the layers over ways and devices is faster (dynamic programming, exact).\n";
 }
 
@@ -153,10 +161,14 @@ CommandSpec stages_spec() {
              {.name = "ep", .argument = "N", .fallback = "1", .help = "expert parallel"},
              {.name = "sharding", .argument = "NAME", .fallback = "zero1", .help = "none, zero1, zero2, zero3"},
              {.name = "mb", .argument = "N", .fallback = "1", .help = "micro-batch"},
-             {.name = "batch", .argument = "SIZE", .help = "of one step [default: 16M tokens from 20B parameters up, 4M below]", .letter = 'b'}}},
+             {.name = "batch",
+              .argument = "SIZE",
+              .help = "of one step [default: 16M tokens from 20B parameters up, 4M below]",
+              .letter = 'b'}}},
            {"Output", {{.name = "json", .help = "the answer as JSON on stdout"}}}},
           {},
-          "Every stage runs in one of the ways: a kind of device, a tensor degree, with or without recomputation; all devices are used. The embedding "
+          "Every stage runs in one of the ways: a kind of device, a tensor degree, with or without recomputation; all devices are used. "
+          "The embedding "
           "counts with the first layer, the head with the last. Exit code 3 when no division fits in memory."};
 }
 

@@ -82,7 +82,8 @@ void StrategyBatches::write() {
     }
     image.scale("/strategy", numbers, {"1", "number of the strategy within its part of the space", {}, false, ""});
     for (const WholeColumn& column : whole_columns())
-      if (std::find(not_of_strategies.begin(), not_of_strategies.end(), column.name) == not_of_strategies.end()) write_column(image, column, points);
+      if (std::find(not_of_strategies.begin(), not_of_strategies.end(), column.name) == not_of_strategies.end())
+        write_column(image, column, points);
     write_costs(image, batch_);
     save_hdf5(image, path, false);
   }

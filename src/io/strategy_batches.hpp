@@ -22,8 +22,8 @@ struct DecidedStrategy {
   bool fits = false;  ///< memory is within the device's, less the margin
 };
 
-/// Collects the strategies of one part of a space and writes FOLDER/NAME.0000.h5, NAME.0001.h5, ... of `batch_rows` rows each, the last with
-/// what is left.  A file that is there already is left as it is: it was written whole by an earlier run of the same question.
+/// Collects the strategies of one part of a space and writes FOLDER/NAME.0000.h5, NAME.0001.h5, ... of `batch_rows` rows each, the last
+/// with what is left.  A file that is there already is left as it is: it was written whole by an earlier run of the same question.
 ///
 /// Each holds the dimension `strategy` (number within the part), the columns of results files that describe a strategy, `step_time`,
 /// `memory_total` and `fits`, and the provenance as root attributes.  Throws FileError.

@@ -19,7 +19,14 @@ ChoiceCheck check_choice(const PublishedRun& run, const CalibrationSet& set, con
   const Stack& stack = set.stack_of(run);
   const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric);
   const Job job = job_of(run, set, stack, links);
-  Question question{job.architecture, job.cluster, job.compute, job.links, job.stack, job.task, run.strategy.precision, run.strategy.attention,
+  Question question{job.architecture,
+                    job.cluster,
+                    job.compute,
+                    job.links,
+                    job.stack,
+                    job.task,
+                    run.strategy.precision,
+                    run.strategy.attention,
                     run.strategy.global_batch_size};
   question.space = space;
   const StepCost cost = step_cost(job);

@@ -14,12 +14,12 @@ namespace reckon {
 /// A published run planned again: the same model, devices, batch and precision on the same software.
 struct ChoiceCheck {
   std::string id;
-  Strategy chosen;               ///< by the engineers
-  Seconds measured, predicted;   ///< of that strategy
-  bool chosen_fits = false;      ///< by the memory model, without margin and within its error
-  std::vector<Candidate> best;   ///< of the planner, fastest first
-  std::int64_t space = 0;        ///< strategies of the space
-  std::int64_t faster = 0;       ///< those that fit and are predicted faster than the chosen one
+  Strategy chosen;              ///< by the engineers
+  Seconds measured, predicted;  ///< of that strategy
+  bool chosen_fits = false;     ///< by the memory model, without margin and within its error
+  std::vector<Candidate> best;  ///< of the planner, fastest first
+  std::int64_t space = 0;       ///< strategies of the space
+  std::int64_t faster = 0;      ///< those that fit and are predicted faster than the chosen one
 
   /// The predicted step time, over that of the chosen strategy, minus one, of the planner's strategy that comes nearest to it.
   double nearest() const;
