@@ -31,6 +31,8 @@ CommandSpec explore_spec();
 CommandResult run_explore(const ParsedOptions& options, const MpiSession& session);
 CommandSpec scale_spec();
 CommandResult run_scale(const ParsedOptions& options, const MpiSession& session);
+CommandSpec stages_spec();
+CommandResult run_stages(const ParsedOptions& options, const MpiSession& session);
 CommandSpec predict_spec();
 CommandResult run_predict(const ParsedOptions& options, const MpiSession& session);
 CommandSpec simulate_spec();

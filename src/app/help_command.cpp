@@ -56,6 +56,7 @@ const std::vector<Command>& commands() {
       {plan_spec(), run_plan, true, true},
       {explore_spec(), run_explore, true, true},
       {scale_spec(), run_scale},
+      {stages_spec(), run_stages},
       {predict_spec(), run_predict},
       {simulate_spec(), run_simulate, true},
       {validate_spec(), run_validate},

@@ -12,6 +12,7 @@
 #include "app/command.hpp"
 #include "app/cost_options.hpp"
 #include "app/job_options.hpp"
+#include "app/keep_all.hpp"
 #include "app/plan_run.hpp"
 #include "app/planner.hpp"
 #include "app/progress.hpp"
@@ -42,7 +43,7 @@ namespace reckon {
 namespace {
 
 const std::vector<std::string> output_options{"out",   "report",          "force",    "json",       "dry-run",
-                                              "quiet", "allow-singleton", "simulate", "stop-after", "array-task", "distribution"};
+                                              "quiet", "allow-singleton", "simulate", "stop-after", "array-task", "distribution", "keep-all"};
 constexpr std::int64_t most_devices = 1'000'000, most_kept = 1000;
 
 /// The question with all that it points into.
@@ -126,9 +127,10 @@ PlanRunSettings run_settings(const ParsedOptions& options, const Plan& plan) {
 }
 
 /// Files that will be written, refused early.
-void check_files(const ParsedOptions& options) {
+void check_files(const ParsedOptions& options, const std::string& uuid) {
   for (const char* option : {"out", "report", "distribution"})
     if (options.given(option)) check_target(options.text(option), options.flag("force"));
+  if (options.given("keep-all")) check_batch_folder(options.text("keep-all"), uuid);
   if (options.given("out") && options.given("report") && options.text("out") == options.text("report"))
     options.fail("report", "is the same file as --out", "give two names");
 }
@@ -241,7 +243,7 @@ void write_distributions(const ParsedOptions& options, const StopWatch& stop, co
   std::vector<SpaceDistribution> all;
   Searcher searcher(plan.question);
   for (const PlanSize& size : plan.results.sizes) {
-    all.push_back(space_distribution(searcher, plan.question, size.devices, [&stop] { return !stop.requested(); }));
+    all.push_back(space_distribution(searcher, size.devices, [&stop] { return !stop.requested(); }));
     if (stop.requested()) throw StoppedError("stopped while counting strategies; the same command starts that again");
   }
   save_distributions(all, plan.results, options.text("distribution"), options.flag("force"));
@@ -300,6 +302,7 @@ CommandSpec plan_spec() {
              {.name = "out", .argument = "FILE.h5", .help = "write all results as HDF5", .letter = 'o'},
              {.name = "report", .argument = "FILE.txt", .help = "write the text of the answer"},
              {.name = "distribution", .argument = "FILE.h5", .help = "decide every strategy and write counts by step time and memory"},
+             {.name = "keep-all", .argument = "FOLDER", .help = "decide every strategy and write them all, in HDF5 files of 262,144 rows"},
              {.name = "force", .help = "replace files that exist", .letter = 'f'},
              {.name = "json", .help = "the answer as JSON on stdout"},
              {.name = "stop-after", .argument = "TIME", .help = "stop then, as on SIGTERM; a Slurm job's own end counts too where Slurm says it"},
@@ -321,11 +324,15 @@ CommandResult run_plan(const ParsedOptions& options, const MpiSession& session) 
   Plan plan;
   together(session, [&] {
     load(options, plan);
-    if (session.is_root()) check_files(options);
+    if (session.is_root()) check_files(options, plan.results.provenance.uuid);
   });
   if (options.flag("dry-run")) return {session.is_root() ? dry_run(options, plan) : ""};
   plan_all(options, session, stop, plan);
   study_costs(session, plan);
+  if (options.given("keep-all")) {
+    const std::int64_t kept = keep_all(plan.question, plan.devices, plan.results.provenance, options.text("keep-all"), session, stop, options.flag("quiet"));
+    if (!options.flag("quiet")) note(session, fmt::format("wrote {} strategies to {}", grouped(kept), options.text("keep-all")));
+  }
   CommandResult result;
   together(session, [&] {
     if (session.is_root() && options.given("distribution")) write_distributions(options, stop, plan);

@@ -5,15 +5,15 @@
 
 #include <algorithm>
 #include <cstring>
-#include <exception>
+#include <functional>
 #include <utility>
 
 #include "app/progress.hpp"
 #include "app/say.hpp"
+#include "app/shared_work.hpp"
 #include "app/together.hpp"
 #include "io/journal.hpp"
 #include "report/numbers.hpp"
-#include "runtime/work_queue.hpp"
 
 namespace reckon {
 namespace {
@@ -125,29 +125,14 @@ std::map<std::string, std::string> PlanRun::work(const std::vector<PlanPart>& to
     journal.emplace(settings_.journal, fmt::format("{}.{}", settings_.array.task, session_.rank()), settings_.run);
   const auto total = static_cast<std::int64_t>(todo.size());
   Progress progress("planning", "parts", (total + session_.size() - 1) / session_.size(), settings_.quiet || !session_.is_root());
-  WorkQueue queue(session_, total);
-  const auto go_on = [&] {
-    queue.serve();
-    return !stop_.requested();
-  };
-  std::exception_ptr failure;  // the others wait for answers: leave the queue first
-  while (const std::optional<std::int64_t> number = queue.next()) {
-    if (stop_.requested() || failure) {
-      queue.close();
-      continue;
-    }
-    try {
-      const PlanPart& part = todo[static_cast<std::size_t>(*number)];
-      const std::optional<std::string> result = planner_.plan(part, go_on);
-      if (!result) continue;
-      if (journal) journal->append(part.key(), *result);
-      out[part.key()] = *result;
-      progress.advance();
-    } catch (...) {
-      failure = std::current_exception();
-    }
-  }
-  if (failure) std::rethrow_exception(failure);
+  share_work(session_, total, stop_, [&](std::int64_t number, const std::function<bool()>& go_on) {
+    const PlanPart& part = todo[static_cast<std::size_t>(number)];
+    const std::optional<std::string> result = planner_.plan(part, go_on);
+    if (!result) return;
+    if (journal) journal->append(part.key(), *result);
+    out[part.key()] = *result;
+    progress.advance();
+  });
   if (journal) journal->sync();
   return out;
 }

@@ -8,6 +8,7 @@
 #include "app/question_options.hpp"
 #include "app/scene.hpp"
 #include "app/strategy_options.hpp"
+#include "cost/step_terms.hpp"
 #include "io/data_path.hpp"
 #include "io/results_json.hpp"
 #include "report/numbers.hpp"
@@ -62,8 +63,9 @@ CommandResult run_predict(const ParsedOptions& options, const MpiSession&) {
   PlanPoint point{strategy.num_devices(), 1, strategy, step_cost(question.job(strategy)), {}};
   add_pipeline_evidence(question.job(strategy), point.cost, assumptions);
   point.projection.throughput = Tokens{point.cost.tokens_per_step} / point.cost.time.total();
-  const bool fits = point.cost.fits(stated.usable_memory());
-  return {options.flag("json") ? prediction_json(stated, point, fits, assumptions) : prediction_report(stated, point, assumptions),
+  const Bytes host = host_memory_share(scene.cluster.node);
+  const bool fits = point.cost.fits(stated.usable_memory()) && point.cost.host <= host;
+  return {options.flag("json") ? prediction_json(stated, point, fits, assumptions) : prediction_report(stated, point, host, assumptions),
           fits ? ExitCode::ok : ExitCode::infeasible};
 }
 

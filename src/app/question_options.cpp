@@ -86,9 +86,13 @@ Precision settle_precision(const ParsedOptions& options, const Scene& scene, std
   const bool old = !usable(Precision::bf16) && usable(Precision::fp16);
   const Precision usual = old ? Precision::fp16 : Precision::bf16;
   const Precision precision = options.given("precision") ? *precision_of(options.choice("precision", all)) : usual;
-  if (!usable(precision))
-    options.fail("precision", fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(precision)),
-                 "choose one of: " + join(known, ", "));
+  const auto require = [&](const char* option, Precision p) {
+    if (!usable(p))
+      options.fail(option, fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(p)), "choose from: " + join(known, ", "));
+  };
+  require("precision", precision);
+  if (options.given("precisions"))
+    for (const std::string& name : options.list("precisions", all)) require("precisions", *precision_of(name));
   assumptions.push_back(stated(options, "precision", "precision", spelled(name_of(precision)), old ? "the device has no bf16" : "usual"));
   return precision;
 }
@@ -276,12 +280,9 @@ void add_model_error(const Scene& scene, std::int64_t devices, std::vector<Assum
                          r.runs > 0 ? "measured" : "estimated", origin, ""});
 }
 
-}  // namespace
-
-void add_evidence(const Scene& scene, const Question& question, std::int64_t devices, std::vector<Assumption>& assumptions) {
-  const ComputeCalibration& compute = scene.compute;
-  const Cluster& cluster = scene.cluster;
-  const auto& gemm = compute.gemm[static_cast<std::size_t>(question.precision)];
+/// How fast matrix products of one format are, and how that is known.
+void add_products(const ComputeCalibration& compute, const std::string& device, Precision precision, std::vector<Assumption>& assumptions) {
+  const auto& gemm = compute.gemm[static_cast<std::size_t>(precision)];
   const bool derived = compute.derived() || (gemm && gemm->derived);
   std::string residual =
       gemm && gemm->residual.points > 0
@@ -289,10 +290,21 @@ void add_evidence(const Scene& scene, const Question& question, std::int64_t dev
           : "";
   if (compute.derived()) residual = "scaled from " + compute.derived_from;
   const Source* source = gemm ? &gemm->source : source_of(compute.provenance, "gemm");
-  assumptions.push_back({fmt::format("{} products on {}", name_of(question.precision), cluster.device.id),
+  assumptions.push_back({fmt::format("{} products on {}", name_of(precision), device),
                          residual.empty() ? "calibrated" : residual, derived ? "derived" : "measured", source ? source->title : "",
                          compute.date});
+}
+
+}  // namespace
+
+void add_evidence(const Scene& scene, const Question& question, std::int64_t devices, std::vector<Assumption>& assumptions) {
+  const ComputeCalibration& compute = scene.compute;
+  const Cluster& cluster = scene.cluster;
+  for (const Precision precision : question.space.precision) add_products(compute, cluster.device.id, precision, assumptions);
+  if (question.space.precision.empty()) add_products(compute, cluster.device.id, question.precision, assumptions);
   if (compute.measured != nullptr) {
+    const auto& gemm = compute.gemm[static_cast<std::size_t>(question.precision)];
+    const Source* source = gemm ? &gemm->source : source_of(compute.provenance, "gemm");
     assumptions.push_back({"memory-bound kernels and attention", "by size and shape", "measured", source ? source->title : "", compute.date});
     const double shared = compute.measured->ranks_per_processor(static_cast<double>(cluster.node.devices_per_node));
     if (shared > 1.0)

@@ -51,6 +51,7 @@ OptionGroup space_options() {
             .argument = "LIST",
             .help = "gpipe, 1f1b, interleaved-1f1b, zb-1p, zb-2p, zb-v, dualpipe [default: 1f1b,interleaved-1f1b]"},
            {.name = "order", .argument = "LIST", .help = "neighbours on the machine: tp-cp-dp-pp, tp-cp-pp-dp [default: the first]"},
+           {.name = "precisions", .argument = "LIST", .help = "formats of the matrix products, e.g. bf16,fp8 [default: that of --precision]"},
            {.name = "offload", .argument = "LIST", .help = "none, activations, optimizer: what may go to the host [default: none]"}}};
 }
 
@@ -84,6 +85,8 @@ SearchSpace read_space(const ParsedOptions& options) {
       out.schedules = {Schedule::interleaved};
   }
   if (options.given("order")) out.orders = values<GroupOrder>(options, "order", {GroupOrder::data_inside, GroupOrder::pipeline_inside}, group_order_of);
+  if (options.given("precisions"))
+    out.precision = values<Precision>(options, "precisions", {all_precisions.begin(), all_precisions.end()}, precision_of);
   if (options.given("offload")) read_offload(options, out);
   return out;
 }

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "base/text.hpp"
 #include "report/numbers.hpp"
 
@@ -23,6 +25,16 @@ Enum named(const ParsedOptions& options, const std::string& option, Enum last, s
   std::vector<std::string> names;
   for (int i = 0; i <= static_cast<int>(last); ++i) names.emplace_back(name_of(static_cast<Enum>(i)));
   return *value_of(options.choice(option, names));
+}
+
+/// First and last stage of their own: both, and the layers between divide.
+void check_ends(const Strategy& s, const Transformer* model, Problems& found) {
+  if (s.first_stage_layers == 0 && s.last_stage_layers == 0) return;
+  const std::int64_t between = s.pipeline_parallel - 2;
+  const std::int64_t layers = model == nullptr ? 0 : model->num_layers + model->num_encoder_layers - s.first_stage_layers - s.last_stage_layers;
+  if (s.first_stage_layers == 0 || s.last_stage_layers == 0 || between < 1 || layers < between || layers % between != 0)
+    found.push_back({"first_stage_layers", fmt::format("a first stage of {} and a last of {} layers leave none that divide over the {} stages between",
+                                                       s.first_stage_layers, s.last_stage_layers, std::max<std::int64_t>(0, between))});
 }
 
 }  // namespace
@@ -68,6 +80,10 @@ OptionGroup strategy_options() {
        {.name = "recompute", .argument = "NAME", .help = "none, selective, modules, full [default: none]"},
        {.name = "recompute-layers", .argument = "N", .help = "with full: only so many layers of a stage"},
        {.name = "recompute-modules", .argument = "LIST", .help = "core_attn, mlp, moe, moe_act, layernorm, mla_up_proj, shared_experts"},
+       {.name = "first-layers", .argument = "N", .help = "layers of the first stage, with --last-layers; those between divide evenly"},
+       {.name = "last-layers", .argument = "N", .help = "layers of the last stage"},
+       {.name = "order", .argument = "NAME", .help = "neighbours on the machine: tp-cp-dp-pp or tp-cp-pp-dp [default: the first]"},
+       {.name = "offload", .argument = "LIST", .help = "to the host: activations, optimizer [default: nothing]"},
        {.name = "no-sp", .help = "no sequence parallelism beside tensor parallelism"}}};
 }
 
@@ -96,11 +112,18 @@ Strategy read_strategy(const ParsedOptions& options, const Question& question) {
                 : s.recompute_modules.empty() ? Recompute::none
                                               : Recompute::modules;
   if (options.given("recompute-layers")) s.recompute_layers = degree("recompute-layers");
+  if (options.given("first-layers")) s.first_stage_layers = degree("first-layers");
+  if (options.given("last-layers")) s.last_stage_layers = degree("last-layers");
+  if (options.given("order")) s.order = named(options, "order", GroupOrder::pipeline_inside, group_order_of);
+  if (options.given("offload"))
+    for (const std::string& what : options.list("offload", {"activations", "optimizer"}))
+      (what == "optimizer" ? s.offload_optimizer : s.offload_activations) = true;
   return s;
 }
 
 void check_strategy(const Strategy& s, const Scene& scene) {
   Problems found = problems(s, s.num_devices());
+  check_ends(s, scene.architecture.transformer(), found);
   if (found.empty())
     if (const Transformer* t = scene.architecture.transformer()) found = problems(s, *t);
   if (found.empty() && scene.cluster.max_devices > 0 && s.num_devices() > scene.cluster.max_devices)

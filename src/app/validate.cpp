@@ -4,9 +4,11 @@
 
 #include "app/command.hpp"
 #include "app/published.hpp"
+#include "app/space_options.hpp"
 #include "io/catalog_files.hpp"
 #include "io/data_path.hpp"
 #include "plan/cross_validation.hpp"
+#include "plan/choice.hpp"
 #include "report/validate_report.hpp"
 
 namespace reckon {
@@ -33,6 +35,25 @@ void replay_all(std::vector<ReplayedFile>& files, const CalibrationSet& set, Lea
   }
 }
 
+/// --only: the runs whose id holds the text.
+void keep_only(std::vector<ReplayedFile>& files, const ParsedOptions& options) {
+  if (!options.given("only")) return;
+  const std::string text = options.text("only");
+  for (ReplayedFile& file : files) std::erase_if(file.runs, [&text](const PublishedRun& run) { return run.id.find(text) == std::string::npos; });
+  std::erase_if(files, [](const ReplayedFile& file) { return file.runs.empty(); });
+  if (files.empty()) options.fail("only", "no run has such an id", "look at the ids in the files");
+}
+
+/// --replan: every run planned anew, its strategy held against the best.
+CommandResult replanned(const std::vector<ReplayedFile>& files, const CalibrationSet& set, const ParsedOptions& options) {
+  const auto keep = static_cast<std::size_t>(options.count("replan", 1, 1000));
+  const SearchSpace space = read_space(options);
+  std::vector<ChoiceCheck> checks;
+  for (const ReplayedFile& file : files)
+    for (const PublishedRun& run : file.runs) checks.push_back(check_choice(run, set, space, keep));
+  return {options.flag("json") ? choices_json(checks) : choice_table(checks, restrictions(options))};
+}
+
 }  // namespace
 
 CommandSpec validate_spec() {
@@ -42,17 +63,22 @@ CommandSpec validate_spec() {
                        "reckon validate experiments/published/*.json",
                        "reckon validate experiments/published/zero_bubble.json --by stack --worst 5",
                        "reckon validate experiments/published/korthikanti22.json --leave-out model",
+                       "reckon validate experiments/published/other_frameworks.json --only nanotron --replan 5 --cp 1 --recompute none --schedule 1f1b --sharding none,zero1",
                        "reckon validate experiments/published/simumax_b200.json --json"},
           .groups = {{"Answer",
                       {{.name = "json", .help = "one JSON document, schema reckon/validate-result/1"},
                        {.name = "by", .argument = "GROUP", .fallback = "source", .help = "rows of the table: source, stack or device"},
                        {.name = "leave-out", .argument = "GROUP", .fallback = "none",
                         .help = "fit the constants anew without the run's model, device, source or stack (minutes for large sets)"},
+                       {.name = "replan", .argument = "K", .help = "plan every run again and compare the K best with the strategy that was run"},
                        {.name = "worst", .argument = "N", .fallback = "0", .help = "also list the N runs with the largest errors"}}},
-                     {"Inputs", {{.name = "stacks", .argument = "FILE", .help = "software stacks instead of models/calibrations/stacks.json"}}}},
+                     space_options(),
+                     {"Inputs", {{.name = "only", .argument = "TEXT", .help = "only the runs whose id holds this text"},
+                                 {.name = "stacks", .argument = "FILE", .help = "software stacks instead of models/calibrations/stacks.json"}}}},
           .words = {.name = "FILE", .help = "published runs, format reckon/published-runs/1", .least = 1, .most = 1000},
           .notes = "The error of a run is predicted / measured - 1 of the step time, at the run's own strategy, also where the memory model says "
-                   "that it does not fit. 'one MFU' is the median error of the single constant utilisation that suits the row best in hindsight; 'covered' the share of runs in the 90 % interval."};
+                   "that it does not fit. 'one MFU' is the median error of the single constant utilisation that suits the row best in hindsight; 'covered' the share of runs in the 90 % interval. With "
+                   "--replan the options of the space say what the software of the runs could do."};
 }
 
 CommandResult run_validate(const ParsedOptions& options, const MpiSession&) {
@@ -62,6 +88,8 @@ CommandResult run_validate(const ParsedOptions& options, const MpiSession&) {
   const std::string by = options.choice("by", {"source", "stack", "device"});
   const auto worst = static_cast<std::size_t>(options.count("worst", 0, 100000));
   std::vector<ReplayedFile> files = load_runs(options.words(), catalog);
+  keep_only(files, options);
+  if (options.given("replan")) return replanned(files, set, options);
   replay_all(files, set, leave_out_of(options.choice("leave-out", {"none", "model", "device", "source", "stack"})));
   if (options.flag("json")) return {validate_document(files)};
 

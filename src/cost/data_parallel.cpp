@@ -200,6 +200,7 @@ StateTerms state_terms(const Job& job, const LoweredModel& model, const Placemen
   for (const StageRun& run : runs) {
     out.messages.push_back(data_messages(job, model, run.stage, placements));
     out.memory.push_back(state_footprint(job, model, run.stage));
+    out.host.push_back(host_state(job, model, run.stage));
     stages.push_back(run.stage);
   }
   out.tied = tied_table_time(job, model);

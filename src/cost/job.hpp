@@ -24,7 +24,6 @@ struct Task {
   double expert_imbalance = 1.0;   ///< tokens of the busiest expert rank over the mean
   bool compiled = false;           ///< torch.compile: element-wise chains fused
   bool async_tensor = false;       ///< tensor-parallel messages overlapped whatever the stack's default
-  bool offload_activations = false;
 };
 
 /// One prediction's inputs.  All pointers stay valid for the call and are never null.

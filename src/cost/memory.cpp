@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <algorithm>
 #include <array>
+#include <limits>
 #include <string_view>
 
 #include "cost/data_parallel.hpp"
@@ -82,7 +83,6 @@ StageMemory stage_memory(const Job& job, const LoweredModel& model, const ModelM
   }
   if (stage.first) out.per_micro_batch += memory.before.saved;
   if (stage.last) out.head = memory.after.saved;
-  if (job.task.offload_activations) out.per_micro_batch = out.per_micro_batch * 0.0 + out.transient;
   if (s.offload_activations) {  // one layer on its way out, one back in; the rest is on the host
     out.offloaded = out.per_micro_batch;
     out.head += min(out.per_micro_batch, largest * 2.0);
@@ -123,6 +123,19 @@ MemoryFootprint state_footprint(const Job& job, const LoweredModel& model, const
   // driver context and NCCL channels; the allocator's slack over what is live.  About 1.5 GiB on recent drivers with a few communicators.
   out.framework = gibibytes * 1.5;
   return out;
+}
+
+Bytes host_state(const Job& job, const LoweredModel& model, const Stage& stage) {
+  if (!job.strategy.offload_optimizer) return Bytes{};
+  const StageParameters p = parameters_of(model, stage);
+  const double own = p.trainable_dense / shard_ranks(job.strategy) + p.trainable_expert / expert_ranks(job.strategy);
+  return Bytes{(job.stack->facts.master_bytes + job.stack->facts.moment_bytes) * own};
+}
+
+Bytes host_memory_share(const Node& node) {
+  constexpr double for_offload = 0.9;  // an assumption: a tenth for the system, the processes themselves and the data loaders
+  if (!(node.host_memory > Bytes{})) return Bytes{std::numeric_limits<double>::infinity()};
+  return node.host_memory * (for_offload / static_cast<double>(node.devices_per_node));
 }
 
 MemoryFootprint stage_footprint(const Job& job, const LoweredModel& model, const Stage& stage, std::int64_t index) {

@@ -147,6 +147,7 @@ StepCost step_cost(const Job& job, const PricedModel& priced) {
   StepCost out;
   out.time = time_of(job, work, pipeline, state);
   out.memory = fullest_stage(runs, work, pipeline, state, out.peak_stage);
+  for (std::size_t i = 0; i < runs.size(); ++i) out.host = max(out.host, state.host[i] + work.memory[i].offloaded * pipeline.in_flight[i]);
   out.model_flops = priced.model_flops_per_sample * static_cast<double>(s.global_batch_size);
   out.parameters = priced.parameters;
   const auto peak = job.cluster->device.peak.find(s.precision);

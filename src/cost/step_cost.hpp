@@ -36,6 +36,7 @@ struct MemoryFootprint {
 struct StepCost {
   StepTime time;
   MemoryFootprint memory;
+  Bytes host;                       ///< kept in host memory for one device: offloaded activations and optimiser state, of the worst stage
   std::int64_t peak_stage = 0;      ///< pipeline stage with the largest footprint
   Flops model_flops;                ///< of the whole step, all devices: the MFU numerator
   double parameters = 0;            ///< of the whole model

@@ -74,6 +74,7 @@ DataMessages data_messages(const Job& job, const LoweredModel& model, const Stag
 struct StateTerms {
   std::vector<DataMessages> messages;
   std::vector<MemoryFootprint> memory;  ///< weights, gradients, optimizer, communication, framework
+  std::vector<Bytes> host;              ///< optimiser state that is kept on the host
   Seconds optimizer, tied;
 };
 StateTerms state_terms(const Job& job, const LoweredModel& model, const Placements& placements, const std::vector<StageRun>& runs);
@@ -83,6 +84,12 @@ Seconds exposed_data_time(const Stack& stack, const StateTerms& state, const std
 
 /// Stragglers and noise: the share of a step that is added at this size.
 double jitter_share(const Job& job);
+
+/// Optimiser state that one device of a stage keeps on the host; none unless the strategy offloads it.
+Bytes host_state(const Job& job, const LoweredModel& model, const Stage& stage);
+
+/// Host memory for one device: its share of the node's, less what system and data loaders need; infinite where the node does not say.
+Bytes host_memory_share(const Node& node);
 
 /// What moves with the strategy on one stage: activations in flight and workspace.
 Bytes activation_memory(const StageMemory& memory, double in_flight);

@@ -84,4 +84,22 @@ std::string validate_document(const std::vector<ReplayedFile>& files) {
   return dump_json({{"schema", "reckon/validate-result/1"}, {"runs", runs}, {"summary", summary}});
 }
 
+std::string choices_json(const std::vector<ChoiceCheck>& checks) {
+  Json runs = Json::array();
+  for (const ChoiceCheck& c : checks) {
+    Json best = Json::array();
+    for (const Candidate& b : c.best) best.push_back({{"strategy", describe(b.strategy)}, {"step_time_s", b.cost.time.total().base()}});
+    runs.push_back({{"id", c.id},
+                    {"strategy", describe(c.chosen)},
+                    {"measured_s", c.measured.base()},
+                    {"predicted_s", c.predicted.base()},
+                    {"fits", c.chosen_fits},
+                    {"space", c.space},
+                    {"faster", c.faster},
+                    {"nearest", c.best.empty() ? Json(nullptr) : Json(c.nearest())},
+                    {"best", best}});
+  }
+  return Json{{"schema", "reckon/replan-result/1"}, {"runs", runs}}.dump(2) + "\n";
+}
+
 }  // namespace reckon

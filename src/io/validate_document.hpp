@@ -5,6 +5,7 @@
 #include <string>
 #include <vector>
 
+#include "plan/choice.hpp"
 #include "plan/replay.hpp"
 
 namespace reckon {
@@ -22,5 +23,8 @@ ErrorSummary macro_summary(const std::vector<ReplayedFile>& files);
 
 /// {"schema": "reckon/validate-result/1", "runs": [...], "summary": {...}}: one entry for each run in file order.
 std::string validate_document(const std::vector<ReplayedFile>& files);
+
+/// {"schema": "reckon/replan-result/1", "runs": [...]}: the strategy that was run and the planner's best.
+std::string choices_json(const std::vector<ChoiceCheck>& checks);
 
 }  // namespace reckon

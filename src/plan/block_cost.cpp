@@ -17,19 +17,18 @@ using Lanes = double __attribute__((vector_size(64)));
 using Marks = long long __attribute__((vector_size(64)));
 
 struct Columns {
-  std::size_t stride, runs;
+  std::size_t stride, limits;
   const double* time;    ///< of this work choice
-  const double* memory;  ///< by run
+  const double* memory;  ///< by limit
 };
 
-/// One row against all columns: (row + column) * jitter, and the fullest stage run.
+/// One row against all columns: (row + column) * jitter, and the fullest of all that is limited.
 #if defined(__x86_64__)
 __attribute__((target_clones("avx512f", "avx2", "default")))
 #endif
 void evaluate_row(double row_time, const double* row_memory, const Columns& c, double jitter, double capacity, BlockCost::Row* out) {
-  Lanes best = {}, least = {};
+  Lanes best = {};
   best += infinity;
-  least += infinity;
   Marks fitting = {};
   const Lanes never = best;
   for (std::size_t at = 0; at < c.stride; at += BlockCost::lanes) {
@@ -38,7 +37,7 @@ void evaluate_row(double row_time, const double* row_memory, const Columns& c, d
     std::memcpy(&memory, c.memory + at, sizeof memory);
     time = (time + row_time) * jitter;
     memory += row_memory[0];
-    for (std::size_t r = 1; r < c.runs; ++r) {
+    for (std::size_t r = 1; r < c.limits; ++r) {
       Lanes other;
       std::memcpy(&other, c.memory + r * c.stride + at, sizeof other);
       other += row_memory[r];
@@ -48,15 +47,18 @@ void evaluate_row(double row_time, const double* row_memory, const Columns& c, d
     fitting -= fits;
     time = fits ? time : never;
     best = time < best ? time : best;
-    least = memory < least ? memory : least;
   }
-  out->best_time = out->least_memory = infinity;
+  out->best_time = infinity;
   out->fitting = 0;
   for (std::size_t k = 0; k < BlockCost::lanes; ++k) {
     out->best_time = std::min(out->best_time, best[k]);
-    out->least_memory = std::min(out->least_memory, least[k]);
     out->fitting += fitting[k];
   }
+}
+
+bool offloads(const StrategyBlock& block) {
+  return std::any_of(block.work.begin(), block.work.end(), [](const WorkChoice& w) { return w.offload_activations; }) ||
+         std::any_of(block.state.begin(), block.state.end(), [](const StateChoice& s) { return s.offload_optimizer; });
 }
 
 Job job_of(const Question& question, const StrategyBlock& block, std::size_t w, std::size_t p, std::size_t c) {
@@ -74,8 +76,10 @@ SharedStages shared_stages(const Question& question, const LoweredModel& model, 
   for (std::size_t c = 0; c < block.state.size(); ++c) {
     const Job job = job_of(question, block, 0, 0, c);
     std::vector<MemoryFootprint>& by_run = out.memory.emplace_back();
+    std::vector<Bytes>& host = out.host.emplace_back();
     for (std::size_t r = 0; r < stages.size(); ++r) {
       by_run.push_back(state_footprint(job, model, stages[r]));
+      host.push_back(host_state(job, model, stages[r]));
       if (c == 0)
         out.least_state.push_back(by_run.back());
       else if (by_run.back().total() < out.least_state[r].total())
@@ -101,12 +105,22 @@ void BlockCost::tabulate(const Question& question, const PricedModel& priced, co
   states_ = block.state.size();
   stride_ = (states_ + lanes - 1) / lanes * lanes;
   runs_ = shared.runs.size();
+  capacity_ = question.usable_memory();
+  host_unit_ = capacity_ / host_memory_share(question.cluster->node);
+  limits_ = host_unit_ > 0 && offloads(block) ? 2 * runs_ : runs_;
   jitter_ = 1.0 + jitter_share(question.job(block.base));
   work_rows(question, priced, block, shared);
-  state_memory_.assign(runs_ * stride_, infinity);
-  for (std::size_t r = 0; r < runs_; ++r)
-    for (std::size_t c = 0; c < states_; ++c) state_memory_[r * stride_ + c] = shared.memory[c][r].total().base();
+  state_rows(block, shared);
   bounds(shared);
+}
+
+void BlockCost::state_rows(const StrategyBlock& block, const SharedStages& shared) {
+  state_memory_.assign(limits_ * stride_, infinity);
+  for (std::size_t r = 0; r < runs_; ++r)
+    for (std::size_t c = 0; c < block.state.size(); ++c) {
+      state_memory_[r * stride_ + c] = shared.memory[c][r].total().base();
+      if (limits_ > runs_) state_memory_[(runs_ + r) * stride_ + c] = shared.host[c][r].base() * host_unit_;
+    }
 }
 
 void BlockCost::work_rows(const Question& question, const PricedModel& priced, const StrategyBlock& block, const SharedStages& shared) {
@@ -117,7 +131,7 @@ void BlockCost::work_rows(const Question& question, const PricedModel& priced, c
     pipelines.push_back(pipeline_terms(job_of(question, block, 0, p, 0), priced.lowered, shared.placements, shared.runs));
   work_.clear();
   row_time_.resize(works_ * pipelines_);
-  row_memory_.resize(works_ * pipelines_ * runs_);
+  row_memory_.resize(works_ * pipelines_ * limits_);
   for (std::size_t w = 0; w < works_; ++w) {
     work_.push_back(work_terms(job_of(question, block, w, 0, 0), priced, shared.runs));
     const WorkTerms& work = work_.back();
@@ -126,8 +140,11 @@ void BlockCost::work_rows(const Question& question, const PricedModel& priced, c
       const std::size_t row = w * pipelines_ + p;
       const PipelineChoice& choice = block.pipeline[p];
       row_time_[row] = (busy + pipeline_bubble(choice.schedule, work.pipeline, choice.virtual_stages, micro_batches) + pipelines[p].boundary).base();
-      for (std::size_t r = 0; r < runs_; ++r)
-        row_memory_[row * runs_ + r] = activation_memory(work.memory[r], pipelines[p].in_flight[r]).base();
+      double* limited = row_memory_.data() + row * limits_;
+      for (std::size_t r = 0; r < runs_; ++r) {
+        limited[r] = activation_memory(work.memory[r], pipelines[p].in_flight[r]).base();
+        if (limits_ > runs_) limited[runs_ + r] = work.memory[r].offloaded.base() * pipelines[p].in_flight[r] * host_unit_;
+      }
     }
   }
 }
@@ -137,7 +154,7 @@ void BlockCost::bounds(const SharedStages& shared) {
   least_memory_ = Bytes{};
   for (std::size_t r = 0; r < runs_; ++r) {
     double least = infinity;
-    for (std::size_t row = 0; row < num_rows(); ++row) least = std::min(least, row_memory_[row * runs_ + r]);
+    for (std::size_t row = 0; row < num_rows(); ++row) least = std::min(least, row_memory_[row * limits_ + r]);
     least_memory_ = max(least_memory_, Bytes{least} + shared.least_state[r].total());
   }
 }
@@ -152,11 +169,11 @@ void BlockCost::add_state(const Question& question, const StrategyBlock& block, 
     }
 }
 
-void BlockCost::evaluate(Bytes capacity, std::vector<Row>& rows) const {
+void BlockCost::evaluate(std::vector<Row>& rows) const {
   rows.resize(num_rows());
   for (std::size_t row = 0; row < rows.size(); ++row) {
-    const Columns columns{stride_, runs_, state_time_.data() + row / pipelines_ * stride_, state_memory_.data()};
-    evaluate_row(row_time_[row], row_memory_.data() + row * runs_, columns, jitter_, capacity.base(), &rows[row]);
+    const Columns columns{stride_, limits_, state_time_.data() + row / pipelines_ * stride_, state_memory_.data()};
+    evaluate_row(row_time_[row], row_memory_.data() + row * limits_, columns, jitter_, capacity_.base(), &rows[row]);
   }
 }
 
@@ -165,9 +182,15 @@ double BlockCost::seconds(std::size_t row, std::size_t state) const {
 }
 
 double BlockCost::bytes(std::size_t row, std::size_t state) const {
-  double out = state_memory_[state] + row_memory_[row * runs_];
-  for (std::size_t r = 1; r < runs_; ++r) out = std::max(out, state_memory_[r * stride_ + state] + row_memory_[row * runs_ + r]);
+  double out = state_memory_[state] + row_memory_[row * limits_];
+  for (std::size_t r = 1; r < runs_; ++r) out = std::max(out, state_memory_[r * stride_ + state] + row_memory_[row * limits_ + r]);
   return out;
+}
+
+bool BlockCost::host_fits(std::size_t row, std::size_t state) const {
+  for (std::size_t r = runs_; r < limits_; ++r)
+    if (state_memory_[r * stride_ + state] + row_memory_[row * limits_ + r] > capacity_.base()) return false;
+  return true;
 }
 
 }  // namespace reckon

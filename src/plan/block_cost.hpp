@@ -17,6 +17,7 @@ struct SharedStages {
   Placements placements;
   std::vector<MemoryFootprint> least_state;  ///< by run, over all state choices
   std::vector<std::vector<MemoryFootprint>> memory;  ///< by state choice and run
+  std::vector<std::vector<Bytes>> host;      ///< by state choice and run: optimiser state on the host
   std::vector<Seconds> optimizer;            ///< by state choice
   Seconds least_optimizer;
   std::vector<StateTerms> state;             ///< by state choice, with messages; empty until they are asked for
@@ -40,27 +41,33 @@ class BlockCost {
 
   struct Row {
     double best_time;  ///< seconds, of those that fit; infinite when none does
-    double least_memory;
     std::int64_t fitting;
   };
   /// Every strategy of the block, row by row.
-  void evaluate(Bytes capacity, std::vector<Row>& rows) const;
+  void evaluate(std::vector<Row>& rows) const;
 
   std::size_t num_rows() const { return works_ * pipelines_; }
   std::size_t num_states() const { return states_; }
   /// One strategy: what evaluate compares.
   double seconds(std::size_t row, std::size_t state) const;
   double bytes(std::size_t row, std::size_t state) const;
+  /// What it keeps on the host fits there.
+  bool host_fits(std::size_t row, std::size_t state) const;
 
  private:
   void work_rows(const Question& question, const PricedModel& priced, const StrategyBlock& block, const SharedStages& shared);
+  void state_rows(const StrategyBlock& block, const SharedStages& shared);
   void bounds(const SharedStages& shared);
 
-  std::size_t works_ = 0, pipelines_ = 0, states_ = 0, stride_ = 0, runs_ = 0;
+  /// The first runs_ of limits_ are stage runs in device memory; where a choice offloads, as many follow for host memory, in units that
+  /// make the host's capacity that of a device: what fits in one comparison fits in all.
+  std::size_t works_ = 0, pipelines_ = 0, states_ = 0, stride_ = 0, runs_ = 0, limits_ = 0;
+  double host_unit_ = 0;
+  Bytes capacity_;  ///< of a device
   double jitter_ = 1.0;
   std::vector<WorkTerms> work_;
-  std::vector<double> row_time_, row_memory_;      ///< by row; by row and run
-  std::vector<double> state_time_, state_memory_;  ///< by work and column; by run and column
+  std::vector<double> row_time_, row_memory_;      ///< by row; by row and limit
+  std::vector<double> state_time_, state_memory_;  ///< by work and column; by limit and column
   Seconds least_time_;
   Bytes least_memory_;
 };

@@ -10,7 +10,7 @@
 namespace reckon {
 
 const LossLaw& hoffmann_law() {
-  static constexpr LossLaw law{"Hoffmann et al. 2022", "arXiv 2203.15556, approach 3", 1.69, 406.4, 410.7, 0.34, 0.28};
+  static constexpr LossLaw law{"Hoffmann et al. 2022", "arXiv 2203.15556, approach 3", 1.6934, 406.4, 410.7, 0.3392, 0.2849};
   return law;
 }
 

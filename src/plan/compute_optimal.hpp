@@ -14,7 +14,9 @@ struct LossLaw {
   double floor, a, b, alpha, beta;
 };
 
-/// Hoffmann et al. 2022, "Training compute-optimal large language models", arXiv 2203.15556, approach 3, equation 10.
+/// Hoffmann et al. 2022, "Training compute-optimal large language models", arXiv 2203.15556, approach 3, equation 10, which prints 1.69, 0.34
+/// and 0.28; the digits beyond are those of the paper's TeX source, as Besiroglu et al. 2024 quote them: rounded, the best model grows with
+/// C^0.452, not with the C^0.46 of the paper's Table 2.
 const LossLaw& hoffmann_law();
 /// The same data fitted again: Besiroglu et al. 2024, "Chinchilla scaling: a replication attempt", arXiv 2404.10102, equation 5.
 const LossLaw& besiroglu_law();

@@ -19,16 +19,15 @@ std::size_t LogBins::bin(double value) const {
   return std::min(count() - 1, static_cast<std::size_t>(place));
 }
 
-SpaceDistribution space_distribution(Searcher& searcher, const Question& question, std::int64_t devices, const std::function<bool()>& go_on) {
+SpaceDistribution space_distribution(Searcher& searcher, std::int64_t devices, const std::function<bool()>& go_on) {
   SpaceDistribution out;
   out.devices = devices;
   out.step_time.assign(step_time_bins.count(), 0);
   out.memory.assign(memory_bins.count(), 0);
-  const double capacity = question.usable_memory().base();
   const SearchResult found = searcher.search(devices, {.keep = 0, .prune = false, .each = [&](const EvaluatedRow& row) {
                                                          for (std::size_t i = 0; i < row.count; ++i) {
                                                            ++out.memory[memory_bins.bin(row.bytes[i])];
-                                                           if (row.bytes[i] > capacity) continue;
+                                                           if (row.fits[i] == 0) continue;
                                                            ++out.step_time[step_time_bins.bin(row.seconds[i])];
                                                            ++out.fitting;
                                                          }

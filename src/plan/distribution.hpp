@@ -27,6 +27,6 @@ struct SpaceDistribution {
 };
 
 /// Decides every strategy of one size.  `stopped` as in SearchOptions::go_on leaves `strategies` at 0.
-SpaceDistribution space_distribution(Searcher& searcher, const Question& question, std::int64_t devices, const std::function<bool()>& go_on);
+SpaceDistribution space_distribution(Searcher& searcher, std::int64_t devices, const std::function<bool()>& go_on);
 
 }  // namespace reckon

@@ -16,6 +16,7 @@ namespace reckon {
 struct SearchSpace {
   std::vector<std::int64_t> tensor, pipeline, context, expert, virtual_stages, micro_batch;
   std::vector<std::int64_t> expert_tensor{1};
+  std::vector<Precision> precision;               ///< empty = that of the question
   std::vector<Recompute> recompute{Recompute::none, Recompute::selective, Recompute::full};
   std::vector<Sharding> sharding{Sharding::zero1, Sharding::zero3};
   std::vector<Schedule> schedules{Schedule::one_f_one_b, Schedule::interleaved};

@@ -40,7 +40,7 @@ Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stac
   job.task.training = run.training;
   job.task.compiled = run.detail.torch_compile.value_or(false);
   job.task.async_tensor = run.detail.async_tensor_parallel.value_or(false);
-  job.task.offload_activations = run.detail.activation_cpu_offload;
+  job.strategy.offload_activations = run.detail.activation_cpu_offload;
   if (const Transformer* t = run.architecture.transformer()) {
     job.task.seq_len = t->seq_len;
     if (!t->causal) job.task.optimizer = Optimizer::lamb;  // MLPerf BERT

@@ -8,7 +8,6 @@
 #include <tuple>
 
 #include "plan/block_cost.hpp"
-#include "plan/strategy_space.hpp"
 
 namespace reckon {
 namespace {
@@ -17,6 +16,8 @@ constexpr double infinity = std::numeric_limits<double>::infinity();
 
 /// Bounds are compared after rounding: what is cut is slower by more than the sums can err.
 constexpr double rounding = 1.0 - 1e-12;
+
+constexpr double beyond_host = 1e30;  // bytes: a nearest miss that overflows the host as well comes last
 
 std::int64_t modules_of(const Strategy& s) {
   std::int64_t bits = 0;
@@ -31,16 +32,16 @@ std::int64_t pipeline_between(const Strategy& s) {
 }
 
 /// The settings that price_model reads.
-using PriceKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Recompute, bool, bool>;
+using PriceKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, Recompute, Precision, bool, bool>;
 PriceKey price_key(const Strategy& s) {
   return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.micro_batch_size,
-          pipeline_between(s), modules_of(s), s.recompute, s.sequence_parallel, s.num_micro_batches() > 1};
+          pipeline_between(s), modules_of(s), s.recompute, s.precision, s.sequence_parallel, s.num_micro_batches() > 1};
 }
 
 /// The settings that stages, their weights, their messages and their state choices depend on at one size.
-using StageKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, GroupOrder, bool>;
+using StageKey = std::tuple<std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, std::int64_t, GroupOrder, Precision, bool>;
 StageKey stage_key(const Strategy& s) {
-  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.pipeline_parallel, s.first_stage_layers, s.last_stage_layers, s.order,
+  return {s.tensor_parallel, s.context_parallel, s.expert_parallel, s.expert_tensor(), s.pipeline_parallel, s.first_stage_layers, s.last_stage_layers, s.order, s.precision,
           s.num_micro_batches() > 1};
 }
 
@@ -58,6 +59,25 @@ Priced priced_of(const Job& job) {
   }
   return out;
 }
+
+/// Layers priced once for all blocks and sizes that share them, as many as memory allows.
+class PriceCache {
+ public:
+  explicit PriceCache(const Question& question) : question_(question) {}
+
+  /// Stays valid until the next forget().
+  const Priced* of(const Strategy& s) {
+    const auto [at, fresh] = priced_.try_emplace(price_key(s));
+    if (fresh) at->second = priced_of(question_.job(s));
+    return &at->second;
+  }
+  std::size_t size() const { return priced_.size(); }
+  void forget() { priced_.clear(); }
+
+ private:
+  const Question& question_;
+  std::map<PriceKey, Priced> priced_;
+};
 
 struct Entry {
   StrategyBlock block;
@@ -94,8 +114,8 @@ class Shortlist {
 
 }  // namespace
 
-struct Searcher::Cache {
-  std::map<PriceKey, Priced> priced;
+struct Searcher::Cache : PriceCache {
+  using PriceCache::PriceCache;
 };
 
 namespace {
@@ -103,25 +123,16 @@ namespace {
 /// One size, from its blocks to its result.
 class SizeSearch {
  public:
-  SizeSearch(const Question& question, std::int64_t num_devices, const SearchOptions& options)
-      : question_(question), options_(options), capacity_(question.usable_memory()), fastest_(options.keep) {
+  SizeSearch(const Question& question, PriceCache& prices, std::int64_t num_devices, const SearchOptions& options)
+      : question_(question), prices_(prices), options_(options), capacity_(question.usable_memory()), fastest_(options.keep) {
     out_.num_devices = num_devices;
   }
 
-  template <class PriceOf>
-  SearchResult run(const PriceOf& price_of) {
-    for_each_block(question_, out_.num_devices, [&](const StrategyBlock& block) {
-      if (!goes_on()) return;
-      entries_.push_back({block, out_.counts.space, price_of(block.base), 0});
-      out_.counts.space += block.size();
-      entries_.back().bound = compute_bound(entries_.back());
+  SearchResult run() {
+    for_each_block(question_, out_.num_devices, [this](const StrategyBlock& block) {
+      if (goes_on()) take(entry_of(block));
     });
-    if (options_.prune)
-      std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.bound < b.bound; });
-    for (const Entry& entry : entries_) {
-      if (!goes_on()) return std::move(out_);
-      decide(entry);
-    }
+    decide_waiting();
     collect(fastest_.items(), out_.best);
     if (out_.best.empty() && out_.counts.space > 0 && !out_.stopped && options_.keep > 0) find_nearest_miss();
     return std::move(out_);
@@ -131,6 +142,36 @@ class SizeSearch {
   bool goes_on() {
     if (!out_.stopped && options_.go_on && !options_.go_on()) out_.stopped = true;
     return !out_.stopped;
+  }
+
+  Entry entry_of(const StrategyBlock& block) {
+    const bool many_prices = prices_.size() > options_.waiting / 8;
+    if (entries_.size() >= options_.waiting || many_prices) decide_waiting();
+    if (many_prices) prices_.forget();
+    Entry out{block, next_ordinal_, prices_.of(block.base), 0};
+    next_ordinal_ += block.size();
+    return out;
+  }
+
+  void take(Entry entry) {
+    out_.counts.space += entry.block.size();
+    entry.bound = compute_bound(entry);
+    if (too_slow(entry.bound))
+      out_.counts.cut_by_compute += entry.block.size();
+    else
+      entries_.push_back(std::move(entry));
+  }
+
+  /// The blocks that wait, best bound first.
+  void decide_waiting() {
+    if (options_.prune)
+      std::stable_sort(entries_.begin(), entries_.end(), [](const Entry& a, const Entry& b) { return a.bound < b.bound; });
+    for (const Entry& entry : entries_) {
+      if (!goes_on()) break;
+      decide(entry);
+    }
+    entries_.clear();
+    shared_.clear();
   }
 
   /// Compute and messages of all layers, spread evenly over the stages, for all micro-batches.
@@ -166,7 +207,7 @@ class SizeSearch {
     }
     if (shared.state.empty()) add_messages(shared, question_, e.priced->model.lowered, e.block);
     cost_.add_state(question_, e.block, shared);
-    cost_.evaluate(capacity_, rows_);
+    cost_.evaluate(rows_);
     out_.counts.evaluated += e.block.size();
     take_rows(e);
     if (options_.each) show(e);
@@ -177,9 +218,11 @@ class SizeSearch {
       out_.too_large += static_cast<std::int64_t>(cost_.num_states()) - rows_[row].fitting;
       if (rows_[row].fitting == 0 || rows_[row].best_time > fastest_.worst()) continue;
       for (std::size_t c = 0; c < cost_.num_states(); ++c)
-        if (cost_.bytes(row, c) <= capacity_.base()) offer(fastest_, cost_.seconds(row, c), e, row, c);
+        if (fits(row, c)) offer(fastest_, cost_.seconds(row, c), e, row, c);
     }
   }
+
+  bool fits(std::size_t row, std::size_t state) const { return cost_.bytes(row, state) <= capacity_.base() && cost_.host_fits(row, state); }
 
   std::int64_t ordinal(const Entry& e, std::size_t row, std::size_t state) const {
     return e.first + static_cast<std::int64_t>(row * e.block.state.size() + state);
@@ -191,22 +234,29 @@ class SizeSearch {
   }
 
   void show(const Entry& e) {
+    const std::size_t pipelines = e.block.pipeline.size();
     std::vector<double> seconds(cost_.num_states()), bytes(cost_.num_states());
+    std::vector<std::uint8_t> fitting(cost_.num_states());
     for (std::size_t row = 0; row < rows_.size(); ++row) {
-      for (std::size_t c = 0; c < seconds.size(); ++c) seconds[c] = cost_.seconds(row, c), bytes[c] = cost_.bytes(row, c);
-      options_.each({ordinal(e, row, 0), seconds.size(), seconds.data(), bytes.data()});
+      for (std::size_t c = 0; c < seconds.size(); ++c) seconds[c] = cost_.seconds(row, c), bytes[c] = cost_.bytes(row, c), fitting[c] = fits(row, c) ? 1 : 0;
+      options_.each({ordinal(e, row, 0), &e.block, row / pipelines, row % pipelines, seconds.size(), seconds.data(), bytes.data(), fitting.data()});
     }
   }
 
   /// Memory alone, over all blocks that may hold the smallest.
   void find_nearest_miss() {
     Shortlist smallest(1);
-    for (const Entry& e : entries_) {
+    next_ordinal_ = 0;
+    for_each_block(question_, out_.num_devices, [&](const StrategyBlock& block) {
+      if (!goes_on()) return;
+      const Entry e = entry_of(block);
       cost_.tabulate(question_, e.priced->model, e.block, shared_of(e));
-      if ((cost_.least_memory() * rounding).base() > smallest.worst()) continue;
+      if ((cost_.least_memory() * rounding).base() > smallest.worst()) return;
       for (std::size_t row = 0; row < cost_.num_rows(); ++row)
-        for (std::size_t c = 0; c < cost_.num_states(); ++c) offer(smallest, cost_.bytes(row, c), e, row, c);
-    }
+        for (std::size_t c = 0; c < cost_.num_states(); ++c)
+          offer(smallest, cost_.bytes(row, c) + (cost_.host_fits(row, c) ? 0.0 : beyond_host), e, row, c);
+    });
+    if (out_.stopped) return;
     std::vector<Candidate> found;
     collect(smallest.items(), found);
     out_.nearest_miss = std::move(found.front());
@@ -217,10 +267,12 @@ class SizeSearch {
   }
 
   const Question& question_;
+  PriceCache& prices_;
   const SearchOptions& options_;
   Bytes capacity_;
   Shortlist fastest_;
-  std::vector<Entry> entries_;
+  std::vector<Entry> entries_;  ///< not yet decided
+  std::int64_t next_ordinal_ = 0;
   std::map<StageKey, SharedStages> shared_;
   BlockCost cost_;
   std::vector<BlockCost::Row> rows_;
@@ -238,15 +290,11 @@ SearchCounts& SearchCounts::operator+=(const SearchCounts& b) {
   return *this;
 }
 
-Searcher::Searcher(const Question& question) : question_(question), cache_(std::make_unique<Cache>()) {}
+Searcher::Searcher(const Question& question) : question_(question), cache_(std::make_unique<Cache>(question)) {}
 Searcher::~Searcher() = default;
 
 SearchResult Searcher::search(std::int64_t num_devices, const SearchOptions& options) {
-  return SizeSearch(question_, num_devices, options).run([this](const Strategy& s) {
-    const auto [at, fresh] = cache_->priced.try_emplace(price_key(s));
-    if (fresh) at->second = priced_of(question_.job(s));
-    return &at->second;
-  });
+  return SizeSearch(question_, *cache_, num_devices, options).run();
 }
 
 SearchResult search(const Question& question, std::int64_t num_devices, std::size_t keep) {

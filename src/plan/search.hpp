@@ -9,7 +9,7 @@
 #include <vector>
 
 #include "cost/step_cost.hpp"
-#include "plan/question.hpp"
+#include "plan/strategy_space.hpp"
 
 namespace reckon {
 
@@ -39,10 +39,13 @@ struct SearchResult {
 
 /// Step time and memory of a run of strategies that differ in their state choice alone, as a search decided them.
 struct EvaluatedRow {
-  std::int64_t ordinal;  ///< of the first, in the order of for_each_strategy
+  std::int64_t ordinal;        ///< of the first, in the order of for_each_strategy
+  const StrategyBlock* block;  ///< number i of the row is block->at(work, pipeline, i)
+  std::size_t work, pipeline;
   std::size_t count;
   const double* seconds;
   const double* bytes;
+  const std::uint8_t* fits;    ///< 1: within the memory of device and host
 };
 
 struct SearchOptions {
@@ -50,12 +53,15 @@ struct SearchOptions {
   bool prune = true;  ///< false: decide every strategy
   std::function<void(const EvaluatedRow&)> each;  ///< with prune = false: sees every strategy
   std::function<bool()> go_on;  ///< asked after every block (less than a millisecond); false ends the search with `stopped`
+  /// Blocks that may wait to be taken by their bound, and eight times as many as layers that stay priced: bounds the memory of a search,
+  /// whatever its space.  The result is the same for any number, the counts are not.
+  std::size_t waiting = 1 << 16;
 };
 
 /// Searches one place at many sizes; layers are priced once for all of them.
 ///
 /// A strategy's cost is a sum of terms that few of its choices share (cost/step_terms.hpp), so that a block of strategies is a few small
-/// tables and one addition and comparison for each stage run.  Blocks are taken by their bound, best first.  Bounds are admissible: compute
+/// tables and one addition and comparison for each stage run.  Blocks are taken by their bound, best first of those that wait.  Bounds are admissible: compute
 /// alone, and compute with bubble and pipeline messages, never exceed the step; the smallest state with the smallest activations never
 /// exceeds the footprint.  A block is cut only when its bound is greater than the worst strategy kept, so ties are never lost and the
 /// result is that of pricing everything (tests/plan/search_exact_test.cpp).

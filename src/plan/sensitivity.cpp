@@ -44,7 +44,7 @@ std::vector<InputEffect> input_effects(const Question& question, const Candidate
     const SearchResult found = search(other, base.strategy.num_devices(), 1);
     if (found.best.empty()) continue;
     InputEffect s{input.name, found.best[0].cost.time.total() / before - 1.0, found.best[0].strategy, false, 0.0};
-    s.same = describe(s.best) == describe(base.strategy);
+    s.same = describe(s.best) == describe(base.strategy) && s.best.precision == base.strategy.precision;
     s.kept = step_cost(other.job(base.strategy)).time.total() / before - 1.0;
     out.push_back(std::move(s));
   }

@@ -56,9 +56,16 @@ class Blocks {
 
   void run() {
     Strategy s;
-    s.precision = q_.precision;
     s.attention = q_.attention;
     s.global_batch_size = q_.global_batch_size;
+    for (const Precision precision : q_.space.precision.empty() ? std::vector{q_.precision} : q_.space.precision) {
+      s.precision = precision;
+      degrees(s);
+    }
+  }
+
+ private:
+  void degrees(Strategy s) {
     for (const std::int64_t t : tensor_degrees(q_)) {
       if (devices_ % t != 0) continue;
       s.tensor_parallel = t;
@@ -75,7 +82,6 @@ class Blocks {
     }
   }
 
- private:
   std::int64_t layers() const { return model_ == nullptr ? 1 : model_->num_layers + model_->num_encoder_layers; }
   std::int64_t sequence() const { return q_.task.seq_len > 0 ? q_.task.seq_len : (model_ == nullptr ? 1 : model_->seq_len); }
 
@@ -173,12 +179,20 @@ class Blocks {
     }
   }
 
+  /// Layers that interleaved stages share: all of them, or two more where the first and the last stage hold one layer fewer, as Llama 3 was
+  /// trained (arXiv 2407.21783, section 3.3.2) and stages_of divides; 0 when neither divides.
+  std::int64_t padded_layers(const Strategy& s) const {
+    const std::int64_t p = s.pipeline_parallel;
+    if (layers() % p == 0) return layers();
+    return p > 2 && (layers() + 2) % p == 0 && !q_.stack->facts.balanced_stages ? layers() + 2 : 0;
+  }
+
   void pipeline_choices(const Strategy& s, std::vector<PipelineChoice>& out) const {
     if (s.pipeline_parallel == 1) {
       out.push_back({Schedule::none, 1});
       return;
     }
-    const std::int64_t per_stage = layers() / s.pipeline_parallel;
+    const std::int64_t padded = padded_layers(s), per_stage = padded / s.pipeline_parallel;
     for (const Schedule schedule : q_.space.schedules) {
       if (schedule == Schedule::none) continue;
       if (schedule != Schedule::interleaved) {
@@ -186,7 +200,7 @@ class Blocks {
         out.push_back({schedule, 1});
         continue;
       }
-      if (s.first_stage_layers > 0 || layers() % s.pipeline_parallel != 0 || s.num_micro_batches() % s.pipeline_parallel != 0) continue;
+      if (s.first_stage_layers > 0 || padded == 0 || s.num_micro_batches() % s.pipeline_parallel != 0) continue;
       for (const std::int64_t v : or_default(q_.space.virtual_stages, divisors(per_stage, 8)))
         if (v >= 2 && per_stage % v == 0) out.push_back({schedule, v});
     }

@@ -41,7 +41,8 @@ struct StrategyBlock {
 /// to the scale-up domain (at most 16) that divide the heads; context, powers of two up to 16 while a rank keeps 2,048 tokens or more;
 /// expert, divisors of the experts up to 64; expert tensor, 1 and the tensor degree; pipeline, every divisor of what is left up to the number
 /// of layers; virtual stages, divisors of the layers of a stage up to 8; micro-batch, 1, 2, 4, 8.
-/// Left out because no software does it: virtual stages that do not divide, hybrid shard groups of experts, selective recompute of flash
+/// Left out because no software does it: virtual stages that divide neither the layers nor, with one layer fewer in the first and the last
+/// stage, two more; hybrid shard groups of experts, selective recompute of flash
 /// attention (it recomputes its scores anyway).
 void for_each_block(const Question& question, std::int64_t num_devices, const std::function<void(const StrategyBlock&)>& visit);
 

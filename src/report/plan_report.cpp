@@ -156,6 +156,7 @@ std::string short_strategy(const Strategy& strategy) {
   const std::string whole = describe(strategy);
   for (const std::string_view word : split(whole, ' '))
     if (word != "pp1" && word != "vp1" && word != "cp1" && word != "ep1" && word != "tp1" && word != "zero0") kept.emplace_back(word);
+  if (is_low_precision(strategy.precision)) kept.emplace_back(name_of(strategy.precision));
   return join(kept, " ");
 }
 

@@ -11,7 +11,7 @@ namespace reckon {
 /// Verdict, table of sizes, step time and memory part by part, runners-up, what does not work and why, assumptions, provenance.
 std::string plan_report(const PlanResults& results);
 
-/// describe() without the degrees that are 1.
+/// describe() without the degrees that are 1, and with the precision where that is 8 bits or fewer.
 std::string short_strategy(const Strategy& strategy);
 
 }  // namespace reckon

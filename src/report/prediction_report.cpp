@@ -8,7 +8,7 @@
 
 namespace reckon {
 
-std::string prediction_report(const PlanQuestion& q, const PlanPoint& p, const std::vector<Assumption>& assumptions) {
+std::string prediction_report(const PlanQuestion& q, const PlanPoint& p, Bytes host, const std::vector<Assumption>& assumptions) {
   const Bytes needed = p.cost.memory.total(), usable = q.usable_memory();
   const DisplayUnit step = duration_unit({p.cost.time.total().base()});
   std::string out =
@@ -21,6 +21,9 @@ std::string prediction_report(const PlanQuestion& q, const PlanPoint& p, const s
              : fmt::format("It does NOT fit: {} GiB of {} GiB on the fullest device (pipeline stage {}), {} GiB too much.\n",
                            significant(needed.in(gibibytes)), significant(usable.in(gibibytes)), p.cost.peak_stage,
                            significant((needed - usable).in(gibibytes)));
+  if (p.cost.host > Bytes{})
+    out += fmt::format("The host keeps {} GiB for a device{}.\n", significant(p.cost.host.in(gibibytes)),
+                       p.cost.host <= host ? "" : fmt::format(", which does NOT fit: a device's share of its memory is {} GiB", significant(host.in(gibibytes))));
   out += fmt::format("{} parameters; {} model FLOP a step; {} micro-batches of {} in each pipeline.\n\n", count_text(p.cost.parameters),
                      fmt::format("{:.3g}", p.cost.model_flops.base()), grouped(p.strategy.num_micro_batches()),
                      grouped(p.strategy.micro_batch_size));

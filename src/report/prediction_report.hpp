@@ -9,7 +9,7 @@
 
 namespace reckon {
 
-/// One sentence, step time and memory part by part, assumptions.
-std::string prediction_report(const PlanQuestion& question, const PlanPoint& point, const std::vector<Assumption>& assumptions);
+/// One sentence, step time and memory part by part, assumptions.  `host`: what a device may keep in host memory.
+std::string prediction_report(const PlanQuestion& question, const PlanPoint& point, Bytes host, const std::vector<Assumption>& assumptions);
 
 }  // namespace reckon

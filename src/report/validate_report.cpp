@@ -8,6 +8,8 @@
 #include <map>
 
 #include "plan/regret.hpp"
+#include "report/numbers.hpp"
+#include "report/plan_report.hpp"
 #include "report/table.hpp"
 
 namespace reckon {
@@ -106,6 +108,22 @@ std::string worst_table(const std::vector<ReplayedFile>& files, std::size_t coun
     table.row({row.run->id, fmt::format("{:.3g}", row.run->step_time.base()), fmt::format("{:.3g}", row.replay->cost.time.total().base()),
                signed_percent(row.replay->relative_error), describe(row.run->strategy)});
   return table.text();
+}
+
+std::string choice_table(const std::vector<ChoiceCheck>& checks, const std::string& restrictions) {
+  constexpr double agreement = 0.03;
+  Table table({{"run", Align::left}, {"was run", Align::left}, {"measured s"}, {"predicted s"}, {"place"}, {"of"}, {"first of the plan", Align::left}, {"s"}, {"nearest %"}, {"agrees", Align::left}});
+  std::int64_t agree = 0;
+  for (const ChoiceCheck& c : checks) {
+    const bool ok = c.agrees(agreement);
+    agree += ok ? 1 : 0;
+    table.row({c.id, short_strategy(c.chosen), significant(c.measured.base()), significant(c.predicted.base()),
+               c.chosen_fits ? fmt::to_string(c.faster + 1) : "too large", fmt::to_string(c.space), c.best.empty() ? "nothing fits" : short_strategy(c.best[0].strategy),
+               c.best.empty() ? "" : significant(c.best[0].cost.time.total().base()), c.best.empty() ? "" : signed_percent(c.nearest()), ok ? "yes" : "no"});
+  }
+  const std::size_t keep = checks.empty() ? 0 : std::max_element(checks.begin(), checks.end(), [](const auto& a, const auto& b) { return a.best.size() < b.best.size(); })->best.size();
+  return table.text() + fmt::format("{} of {} runs: one of the {} best is within {:.0f} % of what was run{}\n", agree, checks.size(), keep, 100.0 * agreement,
+                                    restrictions.empty() ? "" : "; space: " + restrictions);
 }
 
 std::string regret_table(const std::vector<ReplayedFile>& files) {

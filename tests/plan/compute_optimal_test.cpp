@@ -28,6 +28,20 @@ TEST(ComputeOptimal, TheSecondFitAgreesWithChinchilla) {
   EXPECT_NEAR(besiroglu_law().beta / (besiroglu_law().alpha + besiroglu_law().beta), 0.512, 0.002);
 }
 
+TEST(ComputeOptimal, ThreeApproachesOfTheSamePaperAgreeAsItSays) {
+  // Hoffmann et al. 2022, Table 2: the best model grows with C^0.50, C^0.49 and C^0.46 by approaches 1, 2 and 3; Table 3, approach 1:
+  // 67 billion parameters and 1.5 trillion tokens for 5.76e23 FLOP
+  const auto exponent = [](const LossLaw& law) {
+    return std::log(compute_optimal(law, 1e25).parameters / compute_optimal(law, 1e21).parameters) / std::log(1e4);
+  };
+  EXPECT_NEAR(exponent(hoffmann_law()), 0.46, 0.005);
+  EXPECT_NEAR(exponent(besiroglu_law()), 0.50, 0.015);
+  EXPECT_NEAR(exponent(besiroglu_law()), 0.49, 0.025);
+  const ModelAndTokens best = compute_optimal(besiroglu_law(), 5.76e23);
+  EXPECT_NEAR(best.parameters / 67e9, 1.0, 0.15);
+  EXPECT_NEAR(best.tokens / 1.5e12, 1.0, 0.15);
+}
+
 TEST(LlamaLike, HasAboutTheParametersThatWereAskedFor) {
   for (double n = 1e9; n < 1.1e13; n *= 1.7) {
     const Architecture a = llama_like(n, 8192);

@@ -21,7 +21,7 @@ TEST(LogBins, HoldTheirEdges) {
 TEST(Distribution, CountsEveryStrategyOnce) {
   const RandomQuestion asked(3);
   Searcher searcher(asked.question);
-  const SpaceDistribution d = space_distribution(searcher, asked.question, asked.devices, {});
+  const SpaceDistribution d = space_distribution(searcher, asked.devices, {});
   const SearchResult all = searcher.search(asked.devices, {.keep = 1, .prune = false, .each = {}, .go_on = {}});
 
   EXPECT_GT(d.strategies, 0);

@@ -76,6 +76,9 @@ class RandomQuestion {
     s.uneven_ends = coin();
     s.sharded_pipelines = coin();
     if (coin()) s.micro_batch = {1, 2};
+    if (coin() && cluster.device.architecture == "hopper") s.precision = {Precision::bf16, Precision::fp8};
+    // from a host that holds nothing to one that holds everything, or does not say
+    cluster.node.host_memory = Bytes{std::vector<double>{0.0, 4e9, 64e9, 2e12}[pick(4)]};
     if (coin()) s.tensor = {1, 2, 8};
   }
 

@@ -2,9 +2,10 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
-#include <limits>
 
+#include "cost/step_terms.hpp"
 #include "random_question.hpp"
 
 namespace reckon {
@@ -12,6 +13,7 @@ namespace {
 
 struct Decided {
   double seconds, bytes;
+  bool fits;
 };
 
 /// Every strategy of the space as an exhaustive search decides it, by ordinal.
@@ -20,7 +22,7 @@ std::vector<Decided> decide_all(const RandomQuestion& asked, SearchResult& resul
   Searcher searcher(asked.question);
   result = searcher.search(asked.devices, {.keep = keep, .prune = false, .each = [&out](const EvaluatedRow& row) {
                                              EXPECT_EQ(row.ordinal, static_cast<std::int64_t>(out.size()));
-                                             for (std::size_t i = 0; i < row.count; ++i) out.push_back({row.seconds[i], row.bytes[i]});
+                                             for (std::size_t i = 0; i < row.count; ++i) out.push_back({row.seconds[i], row.bytes[i], row.fits[i] == 1});
                                            }, .go_on = {}});
   return out;
 }
@@ -31,13 +33,26 @@ std::vector<Strategy> strategies(const RandomQuestion& asked) {
   return out;
 }
 
+/// The smallest footprint of those whose offloaded state the host can hold; of all when it can hold none's.
+double smallest_that_the_host_allows(const RandomQuestion& asked, const std::vector<Decided>& decided) {
+  const std::vector<Strategy> list = strategies(asked);
+  std::vector<std::pair<double, std::size_t>> by_size;
+  for (std::size_t i = 0; i < decided.size(); ++i) by_size.emplace_back(decided[i].bytes, i);
+  std::sort(by_size.begin(), by_size.end());
+  for (const auto& [bytes, i] : by_size)
+    if (step_cost(asked.question.job(list[i])).host <= host_memory_share(asked.cluster.node)) return bytes;
+  return by_size.front().first;
+}
+
 TEST(ExactSearch, PrunedIsExhaustive) {
   std::int64_t spaces = 0, cut = 0, nothing = 0;
   for (std::uint64_t seed = 0; seed < 260; ++seed) {
     const RandomQuestion asked(seed);
     SearchResult all;
     const std::vector<Decided> decided = decide_all(asked, all, 5);
-    const SearchResult pruned = search(asked.question, asked.devices, 5);
+    // blocks wait in batches of every length, down to one
+    const std::size_t waiting = seed % 2 == 0 ? std::size_t{1} << 16 : 1 + seed % 97;
+    const SearchResult pruned = Searcher(asked.question).search(asked.devices, {.keep = 5, .prune = true, .each = {}, .go_on = {}, .waiting = waiting});
 
     ASSERT_EQ(static_cast<std::int64_t>(decided.size()), all.counts.space) << seed;
     ASSERT_EQ(all.counts.evaluated, all.counts.space) << seed;
@@ -49,7 +64,7 @@ TEST(ExactSearch, PrunedIsExhaustive) {
     // the list by hand: sort all that fit
     std::vector<std::pair<double, std::size_t>> fitting;
     for (std::size_t i = 0; i < decided.size(); ++i)
-      if (decided[i].bytes <= asked.question.usable_memory().base()) fitting.emplace_back(decided[i].seconds, i);
+      if (decided[i].fits) fitting.emplace_back(decided[i].seconds, i);
     std::sort(fitting.begin(), fitting.end());
     ASSERT_EQ(all.too_large, all.counts.space - static_cast<std::int64_t>(fitting.size())) << seed;
     ASSERT_EQ(all.best.size(), std::min<std::size_t>(5, fitting.size())) << seed;
@@ -57,8 +72,7 @@ TEST(ExactSearch, PrunedIsExhaustive) {
       ASSERT_NEAR(all.best[i].cost.time.total().base(), fitting[i].first, 1e-12 * fitting[i].first) << seed;
     ASSERT_EQ(pruned.nearest_miss.has_value(), all.nearest_miss.has_value()) << seed;
     if (all.nearest_miss) {
-      double smallest = std::numeric_limits<double>::infinity();
-      for (const Decided& d : decided) smallest = std::min(smallest, d.bytes);
+      const double smallest = smallest_that_the_host_allows(asked, decided);
       ASSERT_NEAR(pruned.nearest_miss->cost.memory.total().base(), smallest, 1e-12 * smallest) << seed;
       ++nothing;
     }
@@ -71,7 +85,7 @@ TEST(ExactSearch, PrunedIsExhaustive) {
 }
 
 TEST(ExactSearch, TablesAddUpToTheStepCostOfPredict) {
-  std::int64_t compared = 0;
+  std::int64_t compared = 0, beyond_host = 0;
   for (std::uint64_t seed = 0; seed < 60; ++seed) {
     const RandomQuestion asked(1000 + seed);
     SearchResult all;
@@ -84,10 +98,14 @@ TEST(ExactSearch, TablesAddUpToTheStepCostOfPredict) {
       ASSERT_TRUE(std::isfinite(decided[i].seconds) && decided[i].seconds > 0) << describe(list[i]);
       ASSERT_NEAR(decided[i].seconds / cost.time.total().base(), 1.0, 1e-12) << seed << " " << describe(list[i]);
       ASSERT_NEAR(decided[i].bytes / cost.memory.total().base(), 1.0, 1e-12) << seed << " " << describe(list[i]);
+      const Bytes host = host_memory_share(asked.cluster.node);
+      ASSERT_EQ(decided[i].fits, cost.fits(asked.question.usable_memory()) && cost.host <= host) << seed << " " << describe(list[i]);
+      beyond_host += cost.fits(asked.question.usable_memory()) && cost.host > host ? 1 : 0;
       ++compared;
     }
   }
   EXPECT_GT(compared, 1000);
+  EXPECT_GT(beyond_host, 20);
 }
 
 TEST(ExactSearch, EveryStrategyOfTheWholeSpaceIsSound) {

@@ -13,15 +13,17 @@
 namespace reckon {
 namespace {
 
-PartitionQuestion random_question(std::uint64_t seed, std::int64_t layers, std::int64_t devices, std::size_t ways, std::int64_t largest_stage) {
+PartitionQuestion random_question(std::uint64_t seed, std::int64_t layers, std::int64_t devices, std::size_t ways, std::int64_t largest_stage,
+                                  std::size_t kinds = 1) {
   Philox random(seed, 9);
   PartitionQuestion q;
   q.layers = layers;
-  q.devices = devices;
+  for (std::size_t k = 0; k < kinds; ++k) q.devices.push_back(std::max<std::int64_t>(1, devices - static_cast<std::int64_t>(k)));
   q.micro_batches = 1 + static_cast<std::int64_t>(random.uniform() * 12.0);
   for (std::size_t w = 0; w < ways; ++w) {
     StageWay way;
     way.devices = 1 + static_cast<std::int64_t>(random.uniform() * static_cast<double>(largest_stage));
+    way.kind = w % kinds;
     way.capacity = Bytes{20.0 + 20.0 * random.uniform()};
     way.hand_over = Seconds{0.1 * random.uniform()};
     for (std::int64_t l = 0; l < layers; ++l) {
@@ -35,9 +37,9 @@ PartitionQuestion random_question(std::uint64_t seed, std::int64_t layers, std::
 }
 
 /// Every composition of the layers and every way of every stage.
-double brute_force(const PartitionQuestion& q, std::int64_t first, std::int64_t used, std::vector<StageChoice>& stages, bool all_devices) {
+double brute_force(const PartitionQuestion& q, std::int64_t first, std::vector<std::int64_t>& left, std::vector<StageChoice>& stages, bool all_devices) {
   if (first == q.layers) {
-    if (all_devices && used != q.devices) return std::numeric_limits<double>::infinity();
+    if (all_devices && std::any_of(left.begin(), left.end(), [](std::int64_t n) { return n != 0; })) return std::numeric_limits<double>::infinity();
     double sum = 0, slowest = 0;
     for (std::size_t i = 0; i < stages.size(); ++i) {
       const StageWay& way = q.ways[stages[i].way];
@@ -55,12 +57,15 @@ double brute_force(const PartitionQuestion& q, std::int64_t first, std::int64_t 
   }
   double best = std::numeric_limits<double>::infinity();
   for (std::size_t w = 0; w < q.ways.size(); ++w) {
-    if (used + q.ways[w].devices > q.devices) continue;
+    std::int64_t& of_kind = left[q.ways[w].kind];
+    if (q.ways[w].devices > of_kind) continue;
+    of_kind -= q.ways[w].devices;
     for (std::int64_t count = 1; first + count <= q.layers; ++count) {
       stages.push_back({first, count, w, {}});
-      best = std::min(best, brute_force(q, first + count, used + q.ways[w].devices, stages, all_devices));
+      best = std::min(best, brute_force(q, first + count, left, stages, all_devices));
       stages.pop_back();
     }
+    of_kind += q.ways[w].devices;
   }
   return best;
 }
@@ -68,10 +73,11 @@ double brute_force(const PartitionQuestion& q, std::int64_t first, std::int64_t 
 TEST(StagePartition, IsTheBestOfAll) {
   int solved = 0, none = 0;
   for (std::uint64_t seed = 0; seed < 300; ++seed) {
-    const PartitionQuestion q = random_question(seed, 2 + static_cast<std::int64_t>(seed % 5), 2 + static_cast<std::int64_t>(seed % 6), 1 + seed % 3, 3);
+    const PartitionQuestion q = random_question(seed, 2 + static_cast<std::int64_t>(seed % 5), 2 + static_cast<std::int64_t>(seed % 6), 1 + seed % 3, 3, 1 + seed / 4 % 2);
     const bool all = seed % 2 == 0;
     std::vector<StageChoice> stages;
-    const double expected = brute_force(q, 0, 0, stages, all);
+    std::vector<std::int64_t> left = q.devices;
+    const double expected = brute_force(q, 0, left, stages, all);
 
     const std::optional<Partition> found = best_partition(q, all);
 
@@ -97,7 +103,7 @@ TEST(StagePartition, DenseAndExpertLayersAndAHeadAreBalanced) {
   // three dense layers of 1 s, six of 2 s, a head of 3 s in the last layer; one way, 3 stages of one device: 3+... -> 6, 6, 6
   PartitionQuestion q;
   q.layers = 10;
-  q.devices = 3;
+  q.devices = {3};
   q.micro_batches = 8;
   StageWay way;
   way.capacity = Bytes{1e9};
@@ -114,23 +120,30 @@ TEST(StagePartition, DenseAndExpertLayersAndAHeadAreBalanced) {
 }
 
 TEST(StagePartition, SlowDevicesGetFewerLayers) {
+  // one fast and one slow device: 12 layers of 1 s or 2 s divide as 8 and 4, whichever comes first, and both stages take 8 s
   PartitionQuestion q;
   q.layers = 12;
-  q.devices = 2;
+  q.devices = {1, 1};
   q.micro_batches = 16;
   StageWay fast, slow;
   fast.capacity = slow.capacity = Bytes{1e9};
   fast.time.assign(12, Seconds{1.0});
   slow.time.assign(12, Seconds{2.0});
   fast.state = slow.state = fast.activations = slow.activations = std::vector<Bytes>(12, Bytes{1.0});
-  slow.capacity = Bytes{8.0};  // state and two micro-batches: no more than 4 layers before the last stage
-  fast.capacity = Bytes{16.0};  // as the last stage: 8 layers with one micro-batch
+  slow.kind = 1;
   q.ways = {slow, fast};
 
   const Partition p = best_partition(q).value();
 
-  for (const StageChoice& s : p.stages) EXPECT_LE(s.count, q.ways[s.way].capacity.base() / 2.0);
   ASSERT_EQ(p.stages.size(), 2U);
+  for (const StageChoice& s : p.stages) EXPECT_EQ(s.count, s.way == 0 ? 4 : 8);
+  EXPECT_DOUBLE_EQ(p.step.base(), 16.0 + 15.0 * 8.0);
+
+  q.ways[1].capacity = Bytes{14.0};  // 7 layers with a micro-batch as the last stage, 4 with two as the first
+  const Partition tight = best_partition(q).value();
+  EXPECT_EQ(tight.stages.back().way, 1U);
+  EXPECT_EQ(tight.stages.back().count, 7);
+  EXPECT_DOUBLE_EQ(tight.step.base(), 17.0 + 15.0 * 10.0);
 }
 
 TEST(StagePartition, NinetySixLayersOnAThousandDevicesInTwentyWaysTakeASecond) {
