@@ -213,6 +213,7 @@ Details stack_details(const Stack& s) {
   facts.add("fp16_gradients", yes_no(s.facts.fp16_gradients));
   facts.add("master_bytes", significant(s.facts.master_bytes));
   facts.add("moment_bytes", significant(s.facts.moment_bytes));
+  facts.add("gradient_bucket", significant(s.facts.gradient_bucket));
   facts.add("packed_sequences", significant(s.facts.packed_sequences));
   facts.add("vocabulary_multiple", significant(s.facts.vocabulary_multiple));
   facts.add("overlap_tensor", yes_no(s.facts.overlap_tensor));

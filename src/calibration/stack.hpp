@@ -28,6 +28,7 @@ struct StackFacts {
   bool fp16_gradients = false;         ///< fp16 runs accumulate and reduce in fp16 (Megatron-LM forces fp32 accumulation on bf16 runs alone)
   bool flat_gradient_copy = false;     ///< fp16 runs copy their gradients to a flat fp32 buffer for the update (DeepSpeed's ZeRO optimizer)
   double vocabulary_multiple = 1;      ///< rows of the head are padded to a multiple of this times the tensor-parallel ranks (Megatron-LM: 128)
+  double gradient_bucket = 0;          ///< bytes of weights whose gradients are reduced in one message; 0 = all in one
   double packed_sequences = 1;         ///< a sample holds so many of the sequences that the published batch sizes of this stack count
   bool low_precision_weights = false;  ///< fp8 runs keep the weights in fp8 alone, the gather of sharded ones moves fp8 (fp8_param_gather)
   double master_bytes = 4;             ///< master weights; 0 = none

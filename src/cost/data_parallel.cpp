@@ -40,6 +40,15 @@ Seconds reduce_dense_time(const Job& job, Bytes size, const Placements& placemen
   return reduce_time(job, size, placements.shard, true) + reduce_time(job, size / static_cast<double>(s.shard_group_size), placements.replica, false);
 }
 
+/// Messages in which the gradients of dense weights are summed: buckets hold whole tensors, so that there are at most as many as those.
+/// A pipeline sums after its last micro-batch, all at once; the scattered sums of shards are coalesced, so that their rings run side by side
+/// (nanotron, optim/gradient_accumulator.py).
+double gradient_buckets(const Job& job, const LoweredModel& model, const Stage& stage, double trainable) {
+  const double bucket = job.stack->facts.gradient_bucket;
+  if (bucket <= 0 || job.strategy.pipeline_parallel > 1 || job.strategy.sharding != Sharding::none) return 1.0;
+  return std::max(1.0, std::min(trainable * activation_bytes(job.strategy.precision) / bucket, weight_tensors(model, stage)));
+}
+
 Seconds gather_dense_time(const Job& job, Bytes size, const Placements& placements) {
   return collective_time(*job.links, Collective::all_gather, size, splits_replicas(job.strategy) ? placements.shard : placements.data);
 }
@@ -137,7 +146,8 @@ DataMessages data_messages(const Job& job, const LoweredModel& model, const Stag
   const StageParameters p = parameters_of(model, stage);
   const bool sharded = s.sharding != Sharding::none;
   const double wire = reduced_gradient_bytes(facts, s.precision);
-  out.reduce = reduce_dense_time(job, Bytes{p.trainable_dense * wire}, placements) +
+  const double buckets = gradient_buckets(job, model, stage, p.trainable_dense);
+  out.reduce = reduce_dense_time(job, Bytes{p.trainable_dense * wire / buckets}, placements) * buckets +
                reduce_time(job, Bytes{p.trainable_expert * wire}, placements.expert_data, sharded);
   if (sharded) {
     const double element = is_low_precision(s.precision) && facts.low_precision_weights ? operand_bytes(s.precision) : activation_bytes(s.precision);

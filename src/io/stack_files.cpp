@@ -51,6 +51,7 @@ struct SizeName {
 constexpr SizeName sizes[] = {{"gradient_bytes", &StackFacts::gradient_bytes, 1, 8},
                               {"bf16_gradient_bytes", &StackFacts::bf16_gradient_bytes, 0, 8},
                               {"reduced_gradient_bytes", &StackFacts::reduced_gradient_bytes, 0.5, 8},
+                              {"gradient_bucket", &StackFacts::gradient_bucket, 0, 1e12},
                               {"packed_sequences", &StackFacts::packed_sequences, 1, 64},
                               {"vocabulary_multiple", &StackFacts::vocabulary_multiple, 1, 4096},
                               {"master_bytes", &StackFacts::master_bytes, 0, 8},
