@@ -17,7 +17,7 @@ StageWay stage_way(const Job& job, std::size_t kind, Bytes usable) {
   out.devices = s.tensor_parallel * s.context_parallel * s.data_parallel;
   out.kind = kind;
   out.hand_over = boundary_time(job, model, placements_of(s, *job.cluster)) * 2.0;
-  Bytes workspace;
+  Bytes workspace, transient;  // the largest of each: they may be of layers of different kinds
   for (std::size_t l = 0; l < model.order.size(); ++l) {
     Stage one = none;
     one.count[model.order[l]] = one.layers = 1;
@@ -27,9 +27,10 @@ StageWay stage_way(const Job& job, std::size_t kind, Bytes usable) {
     out.time.push_back(stage_time(one, priced, s).total());
     out.state.push_back(state_footprint(job, model, one).total() - everywhere + memory.head);
     out.activations.push_back(memory.per_micro_batch);
-    workspace = max(workspace, memory.workspace);
+    workspace = max(workspace, memory.workspace - memory.transient);
+    transient = max(transient, memory.transient);
   }
-  out.capacity = usable - everywhere - workspace;
+  out.capacity = usable - everywhere - workspace - transient;
   return out;
 }
 

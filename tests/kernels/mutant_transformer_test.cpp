@@ -21,7 +21,7 @@ Mutant(Overload...) -> Mutant<Overload...>;
 
 constexpr auto correct = [](const auto& op) { run(op); };
 
-enum class Family { attention, tokens, updates };
+enum class Family { attention, tokens, experts, updates };
 
 /// How many checks of a family refuse it.
 template <class Launch>
@@ -31,6 +31,7 @@ int refused(Family family, const Launch& launch) {
   const auto visit = [&](const std::string&, const Report& report) { count += !report.passed(); };
   if (family == Family::attention) check_attentions<float>(place, 7, launch, visit);
   if (family == Family::tokens) check_tokens<float>(place, 7, launch, visit);
+  if (family == Family::experts) check_experts<float>(place, 7, launch, visit);
   if (family == Family::updates) check_updates<float>(place, 7, launch, visit);
   return count;
 }
@@ -38,7 +39,7 @@ int refused(Family family, const Launch& launch) {
 #define EXPECT_REFUSED(family, ...) EXPECT_GT(refused(Family::family, Mutant{correct, __VA_ARGS__}), 0)
 
 TEST(TransformerMutants, NoneIsRefusedWithoutAMistake) { 
-  for (const Family family : {Family::attention, Family::tokens, Family::updates}) EXPECT_EQ(refused(family, correct), 0);
+  for (const Family family : {Family::attention, Family::tokens, Family::experts, Family::updates}) EXPECT_EQ(refused(family, correct), 0);
  }
 
 using Forward = AttentionForward<float>;
@@ -92,13 +93,16 @@ TEST(TransformerMutants, Tokens) {
   EXPECT_REFUSED(tokens, [](CrossEntropyForward<float> op) { op.columns = std::max<std::int64_t>(1, op.columns - 1); run(op); });
   EXPECT_REFUSED(tokens, [](CrossEntropyBackward<float> op) { op.scale = 1; run(op); });
   EXPECT_REFUSED(tokens, [](CrossEntropyBackward<float> op) { op.first_column += 1; run(op); });  // one is taken from the wrong column
-  EXPECT_REFUSED(tokens, [](RouterForward<float> op) { op.renormalise = true; run(op); });
-  EXPECT_REFUSED(tokens, [](RouterBackward<float> op) { op.renormalise = !op.renormalise; run(op); });
-  EXPECT_REFUSED(tokens, [](GatherRows<float> op) { if (op.rows > 1) ++op.source, --op.rows; run(op); });
-  EXPECT_REFUSED(tokens, [](CombineRows<float> op) { op.weight = nullptr; run(op); });
-  EXPECT_REFUSED(tokens, [](CombineRowsBackward<float> op) { std::swap(op.x, op.dout); if (op.top_k == 1) run(op); });
   EXPECT_REFUSED(tokens, [](BiasAdd<float> op) { op.residual = nullptr; run(op); });
   EXPECT_REFUSED(tokens, [](BiasBackward<float> op) { op.rows = std::max<std::int64_t>(0, op.rows - 1); run(op); });
+}
+
+TEST(TransformerMutants, Experts) {
+  EXPECT_REFUSED(experts, [](RouterForward<float> op) { op.renormalise = true; run(op); });
+  EXPECT_REFUSED(experts, [](RouterBackward<float> op) { op.renormalise = !op.renormalise; run(op); });
+  EXPECT_REFUSED(experts, [](GatherRows<float> op) { if (op.rows > 1) ++op.source, --op.rows; run(op); });
+  EXPECT_REFUSED(experts, [](CombineRows<float> op) { op.weight = nullptr; run(op); });
+  EXPECT_REFUSED(experts, [](CombineRowsBackward<float> op) { std::swap(op.x, op.dout); if (op.top_k == 1) run(op); });
 }
 
 TEST(TransformerMutants, Updates) {
