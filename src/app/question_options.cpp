@@ -88,7 +88,7 @@ Precision settle_precision(const ParsedOptions& options, const Scene& scene, std
   const Precision precision = options.given("precision") ? *precision_of(options.choice("precision", all)) : usual;
   const auto require = [&](const char* option, Precision p) {
     if (!usable(p))
-      options.fail(option, fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(p)), "choose from: " + join(known, ", "));
+      options.fail(option, fmt::format("{} has no calibrated {}", scene.cluster.device.id, name_of(p)), "choose one of: " + join(known, ", "));
   };
   require("precision", precision);
   if (options.given("precisions"))

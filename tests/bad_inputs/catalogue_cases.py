@@ -65,7 +65,7 @@ ELSEWHERE = (
         FREE,
     ),
     (".*links.*", "/residuals/0/bias negative", FREE),
-    (".*stacks.*", ".*/(host_time|scale_jitter|exposed_data|moment_bytes|master_bytes|bf16_gradient_bytes) zero", FREE),
+    (".*stacks.*", ".*/(host_time|scale_jitter|exposed_data|moment_bytes|master_bytes|bf16_gradient_bytes|gradient_bucket) zero", FREE),
     (".*stacks.*", ".*/median_of missing", FREE),
     (".*l40s.*", ".*/(tiles/0/0|multiprocessors) fraction", FREE),
     # what need not be there

@@ -220,7 +220,7 @@ class ExitCodes(TemporaryFolderCase):
         (SMALL_PLAN + ["--deadline", "30"], "--deadline"),
         (SMALL_PLAN + ["--deadline", "0 d"], "no time"),
         (SMALL_PLAN + ["--precision", "fp7"], "--precision"),
-        (SMALL_PLAN + ["--precision", "nvfp4"], "choose from"),
+        (SMALL_PLAN + ["--precision", "nvfp4"], "choose one of"),
         (SMALL_PLAN + ["--seq-len", "0"], "--seq-len"),
         (SMALL_PLAN + ["--samples", "5"], "--tokens"),
         (SMALL_PLAN + ["--lora-rank", "8"], "--training lora"),
