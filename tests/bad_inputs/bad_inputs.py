@@ -116,6 +116,11 @@ class Bench:
         before = self.tree()
         try:
             code, out, err, wall, cpu, rss = self.run(case, case.args)
+            for _ in range(2):  # a program that is slow three times is slow; once, the machine was
+                if wall <= WALL_LIMIT and cpu <= CPU_LIMIT:
+                    break
+                _, _, _, again_wall, again_cpu, _ = self.run(case, case.args)
+                wall, cpu = min(wall, again_wall), min(cpu, again_cpu)
             left = [p for p in self.tree() if p not in before and not (case.leaves and case.leaves in p)]
         finally:
             if spoilt:
