@@ -19,6 +19,7 @@ import json
 import os
 import pathlib
 import shutil
+import signal
 import statistics
 import subprocess
 import sys
@@ -89,12 +90,18 @@ class Program:
         command = [self.path, *words] if ranks == 1 else [self.mpiexec, "-n", str(ranks), self.path, *words]
         with open(self.log, "a", encoding="utf-8") as log:
             log.write(" ".join(command) + "\n")
-            done = subprocess.run(command, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, check=False)
-            log.write(done.stderr)
-        if done.returncode != 0 and done.returncode not in may_fail:
-            print(f"prove.py: exit code {done.returncode}: {' '.join(command)}\n{done.stderr}", file=sys.stderr)
+            # A group of its own, ended with this script: ranks that go on alone would spoil the next measurement.
+            process = subprocess.Popen(command, env=self.environment, text=True, stdout=subprocess.PIPE, stderr=subprocess.PIPE, start_new_session=True)
+            try:
+                out, err = process.communicate()
+            except BaseException:
+                os.killpg(process.pid, signal.SIGKILL)
+                raise
+            log.write(err)
+        if process.returncode != 0 and process.returncode not in may_fail:
+            print(f"prove.py: exit code {process.returncode}: {' '.join(command)}\n{err}", file=sys.stderr)
             sys.exit(2)
-        return done.stdout
+        return out
 
     def answer(self, ranks, words, may_fail=()):
         text = self.run(ranks, words, may_fail)
@@ -188,6 +195,7 @@ def main():
     parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
     parser.add_argument("--keep-calibrations", action="store_true", help="use the calibrations that are in FOLDER")
     arguments = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
     path = shutil.which(arguments.program)
     if path is None:
         sys.exit(f"prove.py: no program '{arguments.program}'")

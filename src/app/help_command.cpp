@@ -63,7 +63,7 @@ const std::vector<Command>& commands() {
       {fit_spec(), run_fit},
       {calibrate_spec(), run_calibrate, true},
       {import_spec(), run_import},
-      {train_spec(), run_train, true},
+      {train_spec(), run_train, true, true},
       {quote_spec(), run_quote},
       {report_spec(), run_report},
       {show_spec(), run_show},

@@ -9,6 +9,7 @@
 #include "app/command.hpp"
 #include "app/question_options.hpp"
 #include "app/several_places.hpp"
+#include "app/strategy_options.hpp"
 #include "base/text.hpp"
 #include "io/data_path.hpp"
 #include "io/listing.hpp"
@@ -38,15 +39,15 @@ struct StageSearch {
 Strategy strategy_of(const ParsedOptions& options, const Question& question, std::int64_t tensor, Recompute recompute) {
   Strategy s;
   s.tensor_parallel = tensor;
-  s.context_parallel = options.count("cp", 1, 1 << 20);
-  s.expert_parallel = options.count("ep", 1, 1 << 20);
-  s.data_parallel = options.count("dp", 1, 1 << 20);
+  s.context_parallel = read_degree(options, "cp");
+  s.expert_parallel = read_degree(options, "ep");
+  s.data_parallel = read_degree(options, "dp");
   s.pipeline_parallel = 2;  // neighbours exist; how many stages there are is what is asked
   s.schedule = Schedule::one_f_one_b;
   s.sequence_parallel = tensor > 1;
   s.sharding = *sharding_of(options.choice("sharding", {"none", "zero1", "zero2", "zero3"}));
   s.recompute = recompute;
-  s.micro_batch_size = options.count("mb", 1, 1 << 20);
+  s.micro_batch_size = read_degree(options, "mb");
   s.global_batch_size = question.global_batch_size;
   s.precision = question.precision;
   s.attention = question.attention;
@@ -84,7 +85,7 @@ StageSearch read_search(const ParsedOptions& options) {
     out.places.push_back(std::move(place));
   }
   const Question& first = out.places[0]->question;
-  const std::int64_t each = options.count("dp", 1, 1 << 20) * options.count("mb", 1, 1 << 20);
+  const std::int64_t each = read_degree(options, "dp") * read_degree(options, "mb");
   if (first.global_batch_size % each != 0)
     options.fail("dp", fmt::format("a batch of {} does not divide by dp x mb = {}", first.global_batch_size, each));
   if (out.question.ways.empty()) throw UsageError("no way to run a stage is sound on these devices", "give other --tp, or fewer --dp");

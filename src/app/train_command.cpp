@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 
 #include <chrono>
-#include <csignal>
 #include <filesystem>
 #include <memory>
 
@@ -17,6 +16,7 @@
 #include "io/training_json.hpp"
 #include "report/training_report.hpp"
 #include "runtime/pace.hpp"
+#include "runtime/stop_signal.hpp"
 #include "train/pipeline_schedule.hpp"
 #include "train/threads.hpp"
 #include "train/trainer.hpp"
@@ -133,37 +133,17 @@ class Narrator {
   std::chrono::steady_clock::time_point next_;
 };
 
-/// A signal that asks to stop, from now on until the end of this object.  Twice is as once: batch systems send it more than once.
-class StopSignal {
- public:
-  StopSignal() {
-    for (const int signal : {SIGTERM, SIGINT, SIGUSR1}) old_.emplace_back(signal, std::signal(signal, [](int) { asked_ = 1; }));
-  }
-  StopSignal(const StopSignal&) = delete;
-  StopSignal& operator=(const StopSignal&) = delete;
-  ~StopSignal() {
-    for (const auto& [signal, handler] : old_) std::signal(signal, handler);
-  }
-  bool asked() const { return asked_ != 0; }
-
- private:
-  static volatile std::sig_atomic_t asked_;
-  std::vector<std::pair<int, void (*)(int)>> old_;
-};
-volatile std::sig_atomic_t StopSignal::asked_ = 0;
-
-/// Answers the step after which a signal stopped the run; 0 when it went to its end.
+/// Answers the step after which the run was stopped; 0 when it went to its end.
 std::int64_t train_steps(const Request& r, const ParsedOptions& options, const MpiSession& session, const Communicator& world,
-                 train::Trainer& trainer, const CheckpointFacts& facts, TrainingRecord& record) {
+                 train::Trainer& trainer, const CheckpointFacts& facts, const StopWatch& stop, TrainingRecord& record) {
   const std::int64_t steps = r.job.steps;
   Narrator narrator(options.flag("quiet") || !session.is_root(), record.tokens_per_step(), steps);
-  const StopSignal signal;
   double pace = pace_of_processor().base();
   for (std::int64_t step = record.first_step; step <= steps; ++step) {
     record.steps.push_back(trainer.step(step));
     average(world, record.steps.back().seconds);
     const double before = pace, after = pace_of_processor().base();
-    double worst[2] = {std::max(before, after), signal.asked() ? 1.0 : 0.0};
+    double worst[2] = {std::max(before, after), stop.requested() ? 1.0 : 0.0};
     world.all_reduce_max(worst, 2);  // a signal reaches the ranks at different times: they stop after the same step
     record.steps.back().pace = worst[0];
     pace = after;
@@ -202,7 +182,7 @@ CommandSpec train_spec() {
       {},
       "'mpiexec -n 4 reckon train --tp 2 --pp 2 ...' trains on 4 ranks. The loss does not depend on the strategy, up to rounding. With "
       "--checkpoint a run that was killed is started again by the same "
-      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step. SIGTERM, SIGINT and SIGUSR1 end a run after the "
+      "command line and goes on bit by bit as if it had never stopped. Times are in the JSON by phase, for each step. SIGTERM, SIGINT, SIGUSR1 and the end of a Slurm job end a run after the "
       "step that it is in, with a checkpoint where a folder is given, and exit code 6. With --backend cuda each rank trains on a GPU; sums over ranks go through NCCL "
       "where every rank of a group has a GPU of its own, else through MPI."};
 }
@@ -234,10 +214,11 @@ CommandResult run_train(const ParsedOptions& options, const MpiSession& session)
   record.micro_batch_size = r.job.strategy.micro_batch_size;
   record.first_step = resume(r, session, *trainer, facts) + 1;
   record.last_step = r.job.steps;
-  const std::int64_t stopped = train_steps(r, options, session, world, *trainer, facts, record);
+  const StopWatch stop(std::nullopt);
+  const std::int64_t stopped = train_steps(r, options, session, world, *trainer, facts, stop, record);
   if (stopped > 0)
     throw Error(ExitCode::stopped,
-                fmt::format("stopped by a signal after step {} of {}", stopped, r.job.steps) +
+                fmt::format("stopped after step {} of {}", stopped, r.job.steps) +
                     (r.folder.empty() ? "; nothing was kept: give --checkpoint FOLDER to be able to go on" : "; the same command goes on from " + r.folder));
   record.state_bytes = std::int64_t(session.all_reduce_max(double(trainer->state_bytes())));
   if (!session.is_root()) return {};

@@ -2,9 +2,8 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/bench.hpp"
 
-#include <time.h>
-
 #include <algorithm>
+#include <chrono>
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
@@ -17,9 +16,8 @@
 namespace reckon::measure {
 
 double now(ClockKind clock) {
-  timespec t{};
-  ::clock_gettime(clock == ClockKind::processor ? CLOCK_THREAD_CPUTIME_ID : CLOCK_MONOTONIC, &t);
-  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+  if (clock == ClockKind::processor) return processor_time().base();
+  return std::chrono::duration<double>(std::chrono::steady_clock::now().time_since_epoch()).count();
 }
 
 Timed summary(std::vector<double> s, double too_wide) {

@@ -4,27 +4,24 @@
 #include <time.h>
 
 namespace reckon {
-namespace {
 
-double thread_seconds() {
+Seconds processor_time() {
   timespec t{};
   ::clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return double(t.tv_sec) + 1e-9 * double(t.tv_nsec);
+  return Seconds{double(t.tv_sec) + 1e-9 * double(t.tv_nsec)};
 }
-
-}  // namespace
 
 Seconds pace_of_processor() {
   constexpr int width = 64, turns = 16384;
   float x[width];
   for (int i = 0; i < width; ++i) x[i] = float(i);
-  const double start = thread_seconds();
+  const Seconds start = processor_time();
   for (int turn = 0; turn < turns; ++turn)
     for (int i = 0; i < width; ++i) x[i] = x[i] * 0.999f + 0.5f;
-  const double spent = thread_seconds() - start;
+  const Seconds spent = processor_time() - start;
   volatile float kept = 0;  // so that the loop is not left out
   for (const float value : x) kept = kept + value;
-  return Seconds{spent};
+  return spent;
 }
 
 }  // namespace reckon

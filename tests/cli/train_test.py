@@ -82,6 +82,19 @@ class Train(TemporaryFolderCase):
                 shutil.rmtree("whole")
                 shutil.rmtree("killed")
 
+    def test_a_signal_ends_a_run_after_its_step_and_it_goes_on(self):
+        command = train("llama", "--steps", "200", "--checkpoint-every", "200")
+        whole = self.losses(*command, "--checkpoint", "whole")
+        process = subprocess.Popen([BINARY, *command, "--checkpoint", "run"], env=ONE_THREAD, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+        time.sleep(0.5)
+        process.send_signal(signal.SIGTERM)
+        out, err = process.communicate(timeout=60)
+        self.assertEqual((process.returncode, out), (6, ""), err)
+        self.assertIn("the same command goes on", err)
+        step = int(sorted(os.listdir("run"))[-1].split("-")[1])
+        rest = self.losses(*command, "--checkpoint", "run")
+        self.assertEqual(rest, whole[step:])
+
     def refused(self, words, code, *parts, ranks=0, **options):
         done = reckon(*words, ranks=ranks, env=options.pop("env", ONE_THREAD), **options)
         self.assertEqual(done.returncode, code, done.stderr)
