@@ -5,6 +5,7 @@
 #include <atomic>
 #include <chrono>
 #include <csignal>
+#include <cstddef>
 #include <cstdlib>
 #include <utility>
 
@@ -27,9 +28,16 @@ double now() { return std::chrono::duration<double>(std::chrono::steady_clock::n
 }  // namespace
 
 void catch_stop_signals() {
+  // The handler gets a stack of its own: oneDNN's compiled GEMMs point the stack register into the heap (its issue 4845), and a frame
+  // pushed there overwrites what lies below.  Linux gives a signal of the process to its first thread, whose stack this is.
+  static std::array<std::byte, 65536> handler_stack;  // a frame with AVX-512 state takes 3 KiB, with AMX 11 KiB
+  stack_t stack{};
+  stack.ss_sp = handler_stack.data();
+  stack.ss_size = handler_stack.size();
+  sigaltstack(&stack, nullptr);
   struct sigaction action {};
   action.sa_handler = on_signal;
-  action.sa_flags = SA_RESTART;
+  action.sa_flags = SA_RESTART | SA_ONSTACK;
   sigemptyset(&action.sa_mask);
   for (const auto& [number, name] : watched) sigaction(number, &action, nullptr);
 }
