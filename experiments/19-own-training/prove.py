@@ -6,7 +6,7 @@ For each number of ranks: `mpiexec -n N reckon calibrate`, then `reckon predict 
 of them in rounds, one after another, so that a slow minute of the machine falls on all alike. Nothing in a prediction has seen a training run.
 
 Virtual machines share their cores with strangers. Each step therefore carries a pace: the processor time of a fixed piece of arithmetic right before
-and after it, the worst of all ranks. A step counts as quiet when its pace is within 10 % of the best of its number of ranks, the rule by which
+and after it, the worst of all ranks. A step counts as quiet when its pace is within 10 % of the best of its calibration and number of ranks, the rule by which
 `calibrate` takes samples again; the pace knows nothing of the step. The measured time of a configuration is the median over its quiet steps of all
 rounds (the first step of a run left out), a step being as long as on its slowest rank; the median over all steps stands beside it. Rounds go on until
 each configuration has enough quiet steps, or --most-rounds.
@@ -116,13 +116,33 @@ def measured_steps(training):
 
 
 def best_pace(configurations):
-    """The fifth percentile: one lucky reading does not count."""
+    """Of the calibration and of the steps: of these the fifth percentile, since one lucky reading does not count."""
     paces = sorted(s["pace"] for c in configurations for s in c["steps"])
-    return paces[len(paces) // 20]
+    return min(paces[len(paces) // 20], configurations[0]["calibration"]["pace_s"])
 
 
 def quiet_steps(c, best):
     return [s["seconds"] for s in c["steps"] if s["pace"] <= QUIET * best]
+
+
+def machine_of(file):
+    machine = json.loads(file.read_text())["machine"]
+    number, unit = machine["pace"].split()
+    return {"pace_s": float(number) * {"us": 1e-6, "ms": 1e-3}[unit], "slow_share": machine["slow_share"]}
+
+
+def calibrate(program, ranks, precisions, file, arguments):
+    """Calibrates until at most half of the samples were taken while the machine was slow; keeps the quietest."""
+    for turn in range(arguments.calibrations):
+        trial = file.with_suffix(".trial")
+        program.run(ranks, ["calibrate", "--out", str(trial), "--force", "--threads", "1", "--quiet", "--clock", arguments.clock, "--patience", str(arguments.patience),
+                            "--precisions", precisions])
+        new = machine_of(trial)
+        print(f"{ranks} ranks: calibration {turn + 1}, {100 * new['slow_share']:.0f} % of its samples slow, pace {1e6 * new['pace_s']:.1f} us", file=sys.stderr)
+        if not file.exists() or turn == 0 or new["slow_share"] < machine_of(file)["slow_share"]:
+            trial.replace(file)
+        if new["slow_share"] <= 0.5:
+            break
 
 
 def prove(program, folder, arguments):
@@ -132,15 +152,12 @@ def prove(program, folder, arguments):
     for ranks in sorted({c["ranks"] for c in chosen}):
         file = folder / f"calibration-{ranks}.json"
         if not (arguments.keep_calibrations and file.exists()):
-            print(f"calibrating on {ranks}", file=sys.stderr)
-            precisions = sorted({c.get("precision", "fp32") for c in chosen if c["ranks"] == ranks})
-            program.run(ranks, ["calibrate", "--out", str(file), "--force", "--threads", "1", "--quiet", "--clock", arguments.clock,
-                                "--precisions", ",".join(precisions)])
+            calibrate(program, ranks, ",".join(sorted({c.get("precision", "fp32") for c in chosen if c["ranks"] == ranks})), file, arguments)
         own = [dict(c) for c in chosen if c["ranks"] == ranks]
         for c in own:
             prediction = program.answer(1, ["predict", "--calibration", str(file), "--training", "pretrain", *options(c), "--json"], may_fail=(3,))
             c["prediction"] = prediction
-            c["steps"], c["phases"] = [], []
+            c["steps"], c["phases"], c["calibration"] = [], [], machine_of(file)
         for turn in range(arguments.most_rounds):
             best = best_pace(own) if turn > 0 else 0.0
             wanting = [c for c in own if turn < arguments.rounds or len(quiet_steps(c, best)) < arguments.quiet_steps]
@@ -166,7 +183,8 @@ def finish(rows):
         steps, quiet = [s["seconds"] for s in c["steps"]], quiet_steps(c, best[c["ranks"]])
         measured, predicted = statistics.median(quiet or steps), predicted_seconds(c["prediction"])
         out.append({"ranks": c["ranks"], "model": c["model"].removesuffix(".json"), "strategy": label(c), "sequence_length": c["seq"], "micro_batch": c["mb"],
-                    "global_batch": c["gb"], "measured_s": measured, "fastest_s": min(steps), "slowest_s": max(steps), "steps": len(steps), "quiet_steps": len(quiet), "median_of_all_s": statistics.median(steps),
+                    "global_batch": c["gb"], "measured_s": measured, "fastest_s": min(steps), "slowest_s": max(steps), "steps": len(steps), "quiet_steps": len(quiet),
+                    "median_of_all_s": statistics.median(steps), "calibration": c["calibration"], "best_pace_s": best[c["ranks"]], "measured_steps": c["steps"],
                     "predicted_s": predicted, "error": predicted / measured - 1, "parts": {k: v for k, v in c["prediction"]["prediction"].items() if k.startswith("time_")}, "phases_of_last_steps": c["phases"]})
     return out
 
@@ -192,6 +210,8 @@ def main():
     parser.add_argument("--quiet-steps", type=int, default=7, help="wanted of each configuration")
     parser.add_argument("--steps", type=int, default=9)
     parser.add_argument("--ranks", type=int, nargs="*", help="only these numbers of ranks")
+    parser.add_argument("--calibrations", type=int, default=3, help="at most, until one is quiet")
+    parser.add_argument("--patience", type=int, default=180, help="seconds that a calibration may wait for quiet moments")
     parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
     parser.add_argument("--keep-calibrations", action="store_true", help="use the calibrations that are in FOLDER")
     arguments = parser.parse_args()

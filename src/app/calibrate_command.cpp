@@ -33,7 +33,7 @@ struct Request {
   std::vector<std::string> parts;
   Backend backend = Backend::cpu;
   bool quick = false, force = false;
-  std::int64_t threads = 0, largest_message = 0, storage_bytes = 0, passes = 1;
+  std::int64_t threads = 0, largest_message = 0, storage_bytes = 0, passes = 1, patience = 0;
   std::vector<Precision> precisions;
   measure::ClockKind clock = measure::ClockKind::wall;
 
@@ -49,6 +49,7 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
   r.parts = options.list("parts", all_parts);
   for (const std::string& name : options.list("precisions", {"fp32", "bf16"})) r.precisions.push_back(*precision_of(name));
   r.passes = options.given("passes") ? options.count("passes", 1, 100) : r.quick ? 1 : 3;
+  r.patience = options.given("patience") ? options.count("patience", 0, 86400) : r.quick ? 0 : 60;
   if (!options.given("folder")) std::erase(r.parts, "storage");
   r.folder = options.find("folder").value_or("");
   r.backend = options.choice("backend", {"cpu", "cuda"}) == "cuda" ? Backend::cuda : Backend::cpu;
@@ -118,11 +119,10 @@ Samples merged(const std::vector<Samples>& passes, double compute_width, double 
   return out;
 }
 
-/// A processor whose pace is a tenth and more behind its best shares its core or its clock has fallen: samples are worth taking again for a
-/// minute, but not for ever.  A device has clocks of its own.
+/// A processor whose pace is a tenth and more behind its best shares its core or its clock has fallen: worth waiting for, but not for ever.  A device has clocks of its own.
 std::shared_ptr<measure::Pace> pace_of(const Request& r) {
   constexpr double tolerance = 0.1;
-  return r.backend == Backend::cuda ? nullptr : std::make_shared<measure::Pace>(tolerance, Seconds{r.quick ? 0.0 : 60.0});
+  return r.backend == Backend::cuda ? nullptr : std::make_shared<measure::Pace>(tolerance, Seconds{double(r.patience)});
 }
 
 void measure_parts(const Request& r, const MpiSession& session, MachineCalibration& machine, bool quiet) {
@@ -209,6 +209,9 @@ CommandSpec calibrate_spec() {
              {.name = "passes",
               .argument = "N",
               .help = "times that everything is measured, one round after the other [default: 3; 1 with --quick]"},
+             {.name = "patience",
+              .argument = "SECONDS",
+              .help = "to wait for moments in which nothing else slows the processors, of compute and of messages each [default: 60; 0 with --quick]"},
              {.name = "folder", .argument = "FOLDER", .help = "where checkpoints would be written: its storage is measured too"},
              {.name = "storage-size", .argument = "SIZE", .fallback = "64 MiB", .help = "written and read by each rank"},
              {.name = "largest-message", .argument = "SIZE", .fallback = "16 MiB", .help = "between ranks"},
@@ -228,9 +231,9 @@ CommandSpec calibrate_spec() {
           "as there are "
           "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the "
           "median is known "
-          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; samples "
-          "while a fixed piece of arithmetic runs over 10 % slower than at its best are taken again for up to a minute; what "
-          "scatters by more than "
+          "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; while "
+          "a fixed piece of arithmetic runs over 10 % slower than at its best they wait, and what was measured around it is taken again, until --patience "
+          "is gone; what scatters by more than "
           "15 % (30 %) is kept in the file but not fitted. Exit code 4 when a "
           "result is wrong, 7 when too little was stable to fit."};
 }

@@ -7,7 +7,9 @@
 #include <cmath>
 #include <cstdlib>
 #include <cstring>
+#include <numeric>
 #include <string>
+#include <thread>
 
 #include "base/error.hpp"
 #include "base/random.hpp"
@@ -61,41 +63,62 @@ Bench::Bench(Backend backend, Communicator crew, Rules rules) : backend_(backend
   if (backend == Backend::cuda) device_ = std::make_unique<DeviceStream>();
 }
 
-Bench::Sample Bench::once(const std::function<void(int)>& work, int repeats, int& turn) const {
-  const bool paced = rules_.pace != nullptr;
-  double sums[2] = {0, 0};  // seconds, pace
-  if (paced) sums[1] = pace_of_processor().base();
+double Bench::mean_over_crew(double value) const {
+  if (crew_.size() > 1) {
+    crew_.all_reduce_sum(&value, 1);
+    value /= crew_.size();
+  }
+  return value;
+}
+
+Seconds Bench::pace() const { return Seconds{mean_over_crew(pace_of_processor().base())}; }
+
+/// Waits for one while there is patience.  Answers the pace at its end.
+Seconds Bench::quiet_moment() const {
+  constexpr auto nap = std::chrono::milliseconds(20);
+  Seconds found = pace();
+  while (rules_.pace->slow(found) && rules_.pace->again(Seconds{std::chrono::duration<double>(nap).count()})) {
+    std::this_thread::sleep_for(nap);
+    found = pace();
+  }
+  return found;
+}
+
+double Bench::once(const std::function<void(int)>& work, int repeats, int& turn) const {
   const double start = now(rules_.clock);
   for (int i = 0; i < repeats; ++i) work(turn++);
   wait();
-  sums[0] = (now(rules_.clock) - start) / repeats;
-  if (paced) sums[1] = std::max(sums[1], pace_of_processor().base());
-  if (crew_.size() > 1) {
-    crew_.all_reduce_sum(sums, 2);
-    for (double& sum : sums) sum /= crew_.size();
+  return mean_over_crew((now(rules_.clock) - start) / repeats);
+}
+
+std::vector<double> Bench::samples(const std::function<void(int)>& work, int repeats, double budget, int& turn) const {
+  std::vector<double> out;
+  double spent = 0;
+  while (int(out.size()) < rules_.most_samples) {
+    out.push_back(once(work, repeats, turn));
+    spent += out.back() * repeats;
+    if (int(out.size()) < rules_.least_samples) continue;
+    if (spent > budget || summary(out, rules_.enough).stable) break;
   }
-  return {sums[0], paced && rules_.pace->slow(Seconds{sums[1]})};
+  return out;
 }
 
 Timed Bench::attempt(const std::function<void(int)>& work, int repeats, double budget, int& turn) const {
-  std::vector<double> samples;
-  double spent = 0;
-  while (int(samples.size()) < rules_.most_samples) {
-    const Sample sample = once(work, repeats, turn);
-    if (sample.slow && rules_.pace->again(Seconds{sample.seconds * repeats})) continue;
-    samples.push_back(sample.seconds);
-    spent += samples.back() * repeats;
-    if (int(samples.size()) < rules_.least_samples) continue;
-    const Timed so_far = summary(samples, rules_.enough);
-    if (so_far.stable || spent > budget) break;
+  if (rules_.pace == nullptr) return summary(samples(work, repeats, budget, turn), rules_.too_wide);
+  for (;;) {
+    const Seconds before = quiet_moment();
+    const std::vector<double> taken = samples(work, repeats, budget, turn);
+    const bool slow = rules_.pace->slow(max(before, pace()));
+    if (slow && rules_.pace->again(Seconds{std::accumulate(taken.begin(), taken.end(), 0.0) * repeats})) continue;
+    rules_.pace->keep(slow);
+    return summary(taken, rules_.too_wide);
   }
-  return summary(std::move(samples), rules_.too_wide);
 }
 
 Timed Bench::time(const std::function<void(int turn)>& work) const {
   int turn = 0;
-  double rough = once(work, 1, turn).seconds;
-  for (int i = 0; i < 2 && rough < 1e-3; ++i) rough = std::min(rough, once(work, 1, turn).seconds);  // the first call fills caches and pages
+  double rough = once(work, 1, turn);
+  for (int i = 0; i < 2 && rough < 1e-3; ++i) rough = std::min(rough, once(work, 1, turn));  // the first call fills caches and pages
   const int repeats = int(std::clamp(std::ceil(rules_.at_least.base() / std::max(rough, 1e-8)), 1.0, 4096.0));
   const Timed first = attempt(work, repeats, rules_.at_most.base(), turn);
   if (first.stable) return first;

@@ -29,7 +29,7 @@ struct Rules {
   Seconds at_least{3e-4};          ///< of one sample: short work is repeated inside it
   Seconds at_most{0.02};           ///< of all samples of one measurement, once least_samples are taken
   ClockKind clock = ClockKind::wall;
-  std::shared_ptr<Pace> pace;      ///< samples of a slow machine are taken again; null = every sample counts
+  std::shared_ptr<Pace> pace;      ///< what a slow machine gave is taken again; null = all counts
 };
 
 /// Median and the interval that holds it with 95 %: order statistics n/2 -+ 0.98 sqrt(n) (Conover, Practical Nonparametric Statistics, 3.2).
@@ -56,11 +56,11 @@ class Bench {
   Timed time(const std::function<void(int turn)>& work) const;
 
  private:
-  struct Sample {
-    double seconds = 0;  ///< of one work
-    bool slow = false;   ///< the machine was, before or after it
-  };
-  Sample once(const std::function<void(int)>& work, int repeats, int& turn) const;
+  double mean_over_crew(double value) const;
+  Seconds pace() const;
+  Seconds quiet_moment() const;
+  double once(const std::function<void(int)>& work, int repeats, int& turn) const;
+  std::vector<double> samples(const std::function<void(int)>& work, int repeats, double budget, int& turn) const;
   Timed attempt(const std::function<void(int)>& work, int repeats, double budget, int& turn) const;
 
   Backend backend_;

@@ -12,9 +12,7 @@ bool Pace::slow(Seconds now) {
   std::array<Seconds, 5> sorted = last_;
   std::sort(sorted.begin(), sorted.end());
   best_ = min(best_, sorted[sorted.size() / 2]);
-  const bool slow = now > best_ * (1 + tolerance_);
-  if (slow) ++slow_;
-  return slow;
+  return now > best_ * (1 + tolerance_);
 }
 
 bool Pace::again(Seconds spent) {

@@ -13,24 +13,30 @@ namespace reckon::measure {
 /// paces judge alike.
 class Pace {
  public:
-  /// A pace is slow when it takes over (1 + tolerance) times the best; samples of a slow machine are taken again until `patience` has gone.
+  /// A pace is slow when it takes over (1 + tolerance) times the best; what a slow machine gave is taken again until `patience` has gone.
   Pace(double tolerance, Seconds patience) : tolerance_(tolerance), patience_(patience) {}
 
   bool slow(Seconds now);
-  /// Whether a slow sample that took `spent` is to be taken again.
+  /// Whether there is patience to give away `spent`: on a measurement to be taken again, or on waiting.
   bool again(Seconds spent);
+  /// A measurement that stands.
+  void keep(bool slow) {
+    ++kept_;
+    if (slow) ++slow_;
+  }
 
   /// The least median of five paces in a row: one lucky reading does not count.
   Seconds best() const { return best_; }
-  double slow_share() const { return seen_ > 0 ? double(slow_) / double(seen_) : 0.0; }
-  /// Time that went into samples that were taken again.
+  /// Of the measurements that stand.
+  double slow_share() const { return kept_ > 0 ? double(slow_) / double(kept_) : 0.0; }
+  /// Time that went into waiting and into what was taken again.
   Seconds spent() const { return spent_; }
 
  private:
   double tolerance_;
   Seconds patience_, spent_{}, best_{1e9};
   std::array<Seconds, 5> last_{};
-  std::size_t seen_ = 0, slow_ = 0;
+  std::size_t seen_ = 0, kept_ = 0, slow_ = 0;
 };
 
 }  // namespace reckon::measure

@@ -1,11 +1,8 @@
-"""reckon calibrate and import as users drive them, predictions from what they wrote, and a training run that is asked to stop.  SPDX-License-Identifier: Apache-2.0"""
+"""reckon calibrate and import as users drive them, and predictions from what they wrote.  SPDX-License-Identifier: Apache-2.0"""
 import json
 import os
-import signal
-import subprocess
-import time
 
-from reckon_cli import BINARY, SOURCES, TemporaryFolderCase, environment, main, reckon
+from reckon_cli import SOURCES, TemporaryFolderCase, environment, main, reckon
 
 MODEL = os.path.join(SOURCES, "experiments", "training", "tiny-gpt.json")
 TEXT = os.path.join(SOURCES, "experiments", "README.md")
@@ -72,17 +69,6 @@ class Calibrate(TemporaryFolderCase):
         self.assertNotEqual(imported["prediction"]["time_exposed_tensor_s"], published["prediction"]["time_exposed_tensor_s"])
         self.assertEqual(imported["prediction"]["time_forward_s"], published["prediction"]["time_forward_s"])
         self.assertIn("links.json", {a["name"]: a["source"] for a in imported["assumptions"]}["links inside a node"])
-
-    def test_a_training_run_that_is_asked_to_stop_keeps_a_checkpoint(self):
-        command = ["train", "--model", MODEL, "--text", TEXT, "--seq-len", "32", "--mb", "2", "--gb", "8", "--quiet", "--steps", "4000", "--checkpoint", "kept", "--checkpoint-every", "4000"]
-        for number in (signal.SIGTERM, signal.SIGUSR1):
-            process = subprocess.Popen([BINARY, *command], env=ONE_THREAD, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE, text=True)
-            time.sleep(1.5)
-            process.send_signal(number)
-            _, said = process.communicate(timeout=60)
-            self.assertEqual(process.returncode, 6, said)
-            self.assertIn("stopped by a signal after step", said)
-        self.assertTrue(any(name for name in os.listdir("kept")))
 
 
 if __name__ == "__main__":
