@@ -51,7 +51,9 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
   const Amount total = s.ledger.total(s.model.chosen);
   const bool drawn = s.uncertainty.draws > 0;
   // the middle of the draws, with its range: delays only add, so that the plan itself can lie below the 10th percentile
-  const double planned = s.value("calendar_days"), likely = drawn ? s.distribution("calendar_days").spread.p50 : planned;
+  const auto middle = [&](const char* name) { return drawn ? s.distribution(name).spread.p50 : s.value(name); };
+  const auto as_planned = [&](const char* name) { return drawn ? "; " + significant(s.value(name)) + " as planned" : ""; };
+  const double planned = s.value("calendar_days"), likely = middle("calendar_days");
   std::string lead = fmt::format("{} \u00d7 {}: {} days", grouped(s.devices), r.question.device_name, significant(likely));
   if (drawn) lead += " (P10 to P90: " + range_text(s.distribution("calendar_days").spread, "") + ")";
   lead += ", " + money_of(s, total.value());
@@ -71,8 +73,8 @@ void add_answer(const PlanResults& r, const Verdict& verdict, Document& out) {
                   drawn ? "P10 to P90: " + money_range(s, s.distribution(s.model.chosen).spread) : s.chosen().title},
                  {"Days until done", significant(likely),
                   distribution_note(s, "calendar_days", "days") + (drawn ? "; " + significant(planned) + " if nothing is late" : "")},
-                 {"Energy", significant(s.value("energy_mwh")) + " MWh", distribution_note(s, "energy_mwh", "MWh")},
-                 {"Carbon", significant(s.value("carbon_t")) + " t CO2e", distribution_note(s, "carbon_t", "t")},
+                 {"Energy", significant(middle("energy_mwh")) + " MWh", distribution_note(s, "energy_mwh", "MWh") + as_planned("energy_mwh")},
+                 {"Carbon", significant(middle("carbon_t")) + " t CO2e", distribution_note(s, "carbon_t", "t") + as_planned("carbon_t")},
                  {"Power", significant(s.value("average_mw")) + " MW", "on average; at most " + significant(s.value("peak_mw")) + " MW"},
                  {"Goodput", significant(100 * s.value("goodput_share")) + " %",
                   fmt::format("{} interruptions to expect", significant(s.value("expected_events")))}};
