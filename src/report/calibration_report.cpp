@@ -70,7 +70,9 @@ std::string calibration_report(const MachineCalibration& m, const std::string& f
   if (m.compute) out += compute_text(m);
   if (m.links && !m.links->residuals.empty()) out += links_text(m);
   for (const OverlapSample& s : m.samples.overlap)
-    out += fmt::format("{} beside a product: {} of the shorter is hidden\n", format_quantity(s.size), percent(s.hidden()));
+    out += s.hidden() < 0 ? fmt::format("{} beside a product: nothing is hidden; {} together, {} one after the other\n", format_quantity(s.size),
+                                        format_quantity(s.together), format_quantity(s.compute + s.message))
+                          : fmt::format("{} beside a product: {} of the shorter is hidden\n", format_quantity(s.size), percent(s.hidden()));
   for (const StorageSample& s : m.samples.storage) out += fmt::format("{}: {}\n", s.what, format_quantity(s.size / s.time.median));
   std::int64_t all = 0, unstable = 0;
   count_unstable(m.samples.gemm, all, unstable);
