@@ -37,7 +37,7 @@ OptionGroup space_options() {
           {{.name = "space",
             .argument = "usual|whole",
             .fallback = "usual",
-            .help = "usual: what common stacks do; whole: every dimension that can be priced, proved all the same"},
+            .help = "usual: what common stacks do; whole: every dimension that can be priced, proved all the same (zero2 with one micro-batch alone)"},
            {.name = "tp", .argument = "LIST", .help = "tensor-parallel degrees"},
            {.name = "pp", .argument = "LIST", .help = "pipeline stages"},
            {.name = "cp", .argument = "LIST", .help = "context-parallel degrees"},
