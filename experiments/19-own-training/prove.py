@@ -6,8 +6,8 @@ For each number of ranks: `mpiexec -n N reckon calibrate`, then `reckon predict 
 of them in rounds, one after another, so that a slow minute of the machine falls on all alike. Nothing in a prediction has seen a training run.
 
 Virtual machines share their cores with strangers. Each step therefore carries a pace: the processor time of a fixed piece of arithmetic right before
-and after it, the worst of all ranks. A step counts as quiet when its pace is within 10 % of the best of its calibration and number of ranks, the rule by which
-`calibrate` takes samples again; the pace knows nothing of the step. The measured time of a configuration is the median over its quiet steps of all
+and after it, the worst of all ranks. A step counts as quiet when its pace is within 10 % of the best of its calibration and number of ranks, the rule
+by which `calibrate` measures again; the pace knows nothing of the step. The measured time of a configuration is the median over its quiet steps of all
 rounds (the first step of a run left out), a step being as long as on its slowest rank; the median over all steps stands beside it. Rounds go on until
 each configuration has enough quiet steps, or --most-rounds.
 
@@ -139,8 +139,9 @@ def calibrate(program, ranks, precisions, file, arguments):
                             "--precisions", precisions])
         new = machine_of(trial)
         print(f"{ranks} ranks: calibration {turn + 1}, {100 * new['slow_share']:.0f} % of its samples slow, pace {1e6 * new['pace_s']:.1f} us", file=sys.stderr)
-        if not file.exists() or turn == 0 or new["slow_share"] < machine_of(file)["slow_share"]:
+        if turn == 0 or new["slow_share"] < machine_of(file)["slow_share"]:
             trial.replace(file)
+        trial.unlink(missing_ok=True)
         if new["slow_share"] <= 0.5:
             break
 

@@ -3,7 +3,7 @@
 # Predicted against measured step time of our own trainer on this machine: run.sh [PROGRAM] [FOLDER]
 #
 # PROGRAM is the reckon binary (default: $RECKON, else reckon on PATH); FOLDER keeps calibrations, every answer, table.md and results.json
-# (default: a new temporary folder, whose name is printed). Takes about ten minutes; leave the machine alone meanwhile.
+# (default: a new temporary folder, whose name is printed). Takes ten to thirty minutes; leave the machine alone meanwhile.
 # More options go to prove.py: FOLDER must then be given (run.sh PROGRAM FOLDER --rounds 5). Exit code 1: the errors are above the bar.
 set -euo pipefail
 

@@ -64,6 +64,7 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
   if (r.backend == Backend::cuda) {
     require_device();
     r.device = options.text("device");
+    if (options.given("patience")) options.fail("patience", "is for processors: a device has clocks of its own", "leave it away");
     if (r.clock == measure::ClockKind::processor) options.fail("clock", "a device's work takes no processor time", "leave it away");
   } else {
     if (options.given("device")) options.fail("device", "goes with --backend cuda", "leave it away: processors are a place of their own");
@@ -119,7 +120,8 @@ Samples merged(const std::vector<Samples>& passes, double compute_width, double 
   return out;
 }
 
-/// A processor whose pace is a tenth and more behind its best shares its core or its clock has fallen: worth waiting for, but not for ever.  A device has clocks of its own.
+/// A processor whose pace is a tenth and more behind its best shares its core or its clock has fallen: worth waiting for, but not for
+/// ever.  A device has clocks of its own.
 std::shared_ptr<measure::Pace> pace_of(const Request& r) {
   constexpr double tolerance = 0.1;
   return r.backend == Backend::cuda ? nullptr : std::make_shared<measure::Pace>(tolerance, Seconds{double(r.patience)});

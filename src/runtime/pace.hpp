@@ -10,8 +10,8 @@ namespace reckon {
 Seconds processor_time();
 
 /// Processor time that a fixed piece of arithmetic (a million multiply-adds on 256 bytes, about 0.1 ms) takes on this thread now: the median of
-/// five, after a millisecond of the same, since a processor keeps the lower clock of wide vectors for 0.7 ms after the last of them (15 % between
-/// a product and the same loop a millisecond later on a Xeon of the Cascade Lake kind).  It grows when something else has the other half of the
+/// five, after a millisecond of the same, since a processor keeps the lower clock of wide vectors for a while after the last of them (measured on a
+/// Xeon with AVX-512: the loop takes 15 % longer right after a product than a millisecond later, when it is back at its best).  It grows when something else has the other half of the
 /// core or the clock falls; time in which other programs have the processor itself does not count.
 Seconds pace_of_processor();
 
