@@ -20,7 +20,7 @@ class PendingMessage {
   explicit PendingMessage(std::shared_ptr<Request> request) : request_(std::move(request)) {}
   /// Returns when the message has left (a send) or arrived (a receive).  Throws MpiError.
   void wait();
-  /// Whether wait() would return at once; for ranks that have nothing to do for seconds and should not look every 50 us.  Throws MpiError.
+  /// Whether wait() would return at once; for ranks that have nothing to do for seconds and should not look all the time.  Throws MpiError.
   bool arrived();
 
  private:

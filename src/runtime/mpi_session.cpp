@@ -64,6 +64,12 @@ MpiSession::MpiSession(MpiStart start, bool allow_singleton, const Environment& 
     MPI_Comm_set_errhandler(MPI_COMM_SELF, MPI_ERRORS_RETURN);
     check_mpi(MPI_Comm_rank(MPI_COMM_WORLD, &rank_), "MPI_Comm_rank");
     check_mpi(MPI_Comm_size(MPI_COMM_WORLD, &size_), "MPI_Comm_size");
+    if (size_ > 1) {
+      MPI_Comm node = MPI_COMM_NULL;
+      check_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
+      set_crowded(is_crowded(node));
+      MPI_Comm_free(&node);
+    }
   }
   if (size_ == 1 && expected > 1 && !allow_singleton) {
     if (owns_mpi_) MPI_Finalize();
