@@ -8,10 +8,11 @@
 
 namespace reckon {
 
-/// One class of sizes, from `from` on:  t = alpha + size / rate.
+/// One class of sizes, from `from` on:  t = first + (size - from) / rate = alpha + size / rate.  alpha itself is below zero where time grows
+/// faster than size, as beyond a cache.
 struct AlphaBeta {
   Bytes from;
-  Seconds alpha;
+  Seconds first;  ///< at `from`
   double seconds_per_byte = 0;
 };
 
@@ -40,5 +41,11 @@ class AlphaBetaCurve {
 /// more) chosen by the error that one more class must save: `worth`^2 for every class.  Boundaries lie halfway (geometrically) between points.
 /// Throws CalibrationError for no points or a time that is not positive.
 AlphaBetaCurve fit_alpha_beta(std::vector<SizedTime> points, int most_classes = 5, double worth = 0.05);
+
+/// Through the points: between neighbours a class of their own, below the first its time, beyond the last the rate of the last two, at most
+/// that of the last.  Times that fall with size take the geometric mean with their neighbours first (Ayer et al., Annals of Mathematical
+/// Statistics 26 (1955)).  For messages, whose protocol changes every few sizes: half of the sizes predict the others better than
+/// fitted classes do (medians of eleven curves, 2 and 4 ranks of one machine: 9 against 12 %).  Throws as fit_alpha_beta.
+AlphaBetaCurve join_alpha_beta(std::vector<SizedTime> points);
 
 }  // namespace reckon

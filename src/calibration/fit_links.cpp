@@ -78,7 +78,7 @@ bool fit_path(const std::vector<LinkSample>& samples, BytesPerSecond link, const
 MeasuredLinks fit_link_curves(const std::vector<LinkSample>& samples) {
   MeasuredLinks out;
   for (const auto& [key, points] : grouped_points(samples))
-    if (points.size() >= 2) out.curves.emplace(key, fit_alpha_beta(points));
+    if (points.size() >= 2) out.curves.emplace(key, join_alpha_beta(points));
   return out;
 }
 
@@ -111,7 +111,7 @@ std::vector<LinkResidual> held_out_residuals(const std::vector<LinkSample>& samp
     if (points.size() < 6) continue;
     std::vector<SizedTime> fitted, held;
     for (std::size_t i = 0; i < points.size(); ++i) (i % 2 == 0 || i + 1 == points.size() ? fitted : held).push_back(points[i]);
-    const AlphaBetaCurve curve = fit_alpha_beta(fitted);
+    const AlphaBetaCurve curve = join_alpha_beta(fitted);
     std::vector<double> errors, ratios;
     for (const SizedTime& p : held) ratios.push_back(curve.time(p.size) / p.time), errors.push_back(std::abs(ratios.back() - 1.0));
     std::sort(errors.begin(), errors.end());

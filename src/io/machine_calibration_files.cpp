@@ -96,10 +96,10 @@ AttentionParameters read_measured_pass(const JsonNode& node) {
 AlphaBetaCurve read_curve(const JsonNode& node) {
   std::vector<AlphaBeta> classes;
   for (const JsonNode& item : node.items()) {
-    item.refuse_unknown({"from", "alpha", "rate"});
+    item.refuse_unknown({"from", "time", "rate"});
     AlphaBeta c;
     c.from = item.at("from", "a size such as \"1024 B\"").quantity(Bytes{}, largest);
-    c.alpha = time_in(item, "alpha");
+    c.first = time_in(item, "time");
     const JsonNode rate = item.at("rate", "a bandwidth, or null for a time that does not grow");
     if (!rate.is_null()) c.seconds_per_byte = 1.0 / positive<BytesPerSecond>(item, "rate", "a bandwidth").base();
     classes.push_back(c);

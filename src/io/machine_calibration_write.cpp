@@ -47,7 +47,7 @@ Json curve_json(const AlphaBetaCurve& curve) {
   Json out = Json::array();
   for (const AlphaBeta& c : curve.classes())
     out.push_back({{"from", fmt::format("{:.0f} B", c.from.base())},
-                   {"alpha", text_of(c.alpha)},
+                   {"time", text_of(c.first)},
                    {"rate", c.seconds_per_byte > 0 ? Json(text_of(BytesPerSecond{1.0 / c.seconds_per_byte})) : Json()}});
   return out;
 }

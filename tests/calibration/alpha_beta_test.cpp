@@ -19,7 +19,7 @@ TEST(AlphaBeta, OneLineIsRecovered) {
   const AlphaBetaCurve curve = fit_alpha_beta(doublings(3e-6, 2e-10, 8, 1 << 24));
 
   ASSERT_EQ(curve.classes().size(), 1u);
-  EXPECT_NEAR(curve.classes()[0].alpha.base(), 3e-6, 1e-9);
+  EXPECT_NEAR(curve.classes()[0].first.base(), 3e-6, 1e-9);
   EXPECT_NEAR(curve.classes()[0].seconds_per_byte, 2e-10, 1e-13);
   EXPECT_NEAR(curve.time(Bytes{1e6}).base(), 3e-6 + 2e-4, 1e-8);
   EXPECT_EQ(curve.time(Bytes{}).base(), 0);
@@ -34,7 +34,7 @@ TEST(AlphaBeta, TwoClassesAreFoundAtTheirBoundary) {
 
   ASSERT_EQ(curve.classes().size(), 2u);
   EXPECT_NEAR(curve.classes()[1].from.base(), 46341, 1);  // sqrt(32768 65536)
-  EXPECT_NEAR(curve.classes()[1].alpha.base(), 20e-6, 1e-9);
+  EXPECT_NEAR(curve.classes()[1].first.base(), 20e-6 + 46341 * 5e-10, 1e-9);
   for (const SizedTime& p : points) EXPECT_NEAR(curve.time(p.size) / p.time, 1.0, 1e-6);
 }
 
@@ -48,13 +48,39 @@ TEST(AlphaBeta, NoNumberIsNegativeAndOneClassHoldsNoisyPoints) {
 
   EXPECT_LE(curve.classes().size(), 2u);
   for (const AlphaBeta& c : curve.classes()) {
-    EXPECT_GE(c.alpha.base(), 0);
+    EXPECT_GE(c.first.base(), 0);
     EXPECT_GE(c.seconds_per_byte, 0);
   }
   EXPECT_NEAR(curve.time(Bytes{1 << 16}).base(), 1e-5 + 65536e-9, 0.03 * 7.5e-5);
 }
 
+TEST(AlphaBeta, JoinedPointsKeepTheirTimesAndGoOnAtTheLastRate) {
+  const AlphaBetaCurve curve = join_alpha_beta({{Bytes{100}, Seconds{2}}, {Bytes{10}, Seconds{1}}, {Bytes{1000}, Seconds{38}}});
+
+  EXPECT_DOUBLE_EQ(curve.time(Bytes{1}).base(), 1);
+  EXPECT_DOUBLE_EQ(curve.time(Bytes{10}).base(), 1);
+  EXPECT_NEAR(curve.time(Bytes{55}).base(), 1.5, 1e-12);
+  EXPECT_NEAR(curve.time(Bytes{550}).base(), 20, 1e-12);  // 2 + 450 * 36 / 900
+  EXPECT_NEAR(curve.time(Bytes{2000}).base(), 76, 1e-12);  // 38 + 1000 * min(36 / 900, 38 / 1000)
+}
+
+TEST(AlphaBeta, JoinedTimesNeverFallWithSize) {
+  const AlphaBetaCurve curve =
+      join_alpha_beta({{Bytes{8}, Seconds{1}}, {Bytes{64}, Seconds{4}}, {Bytes{256}, Seconds{1}}, {Bytes{1024}, Seconds{5}}, {Bytes{1024}, Seconds{20}}});
+
+  EXPECT_NEAR(curve.time(Bytes{64}).base(), 2, 1e-12);  // the geometric mean of 4 and 1
+  EXPECT_NEAR(curve.time(Bytes{256}).base(), 2, 1e-12);
+  EXPECT_NEAR(curve.time(Bytes{1024}).base(), 10, 1e-12);
+  for (double size = 1, before = 0; size < 4096; size *= 1.1) {
+    const double time = curve.time(Bytes{size}).base();
+    EXPECT_GE(time, before);
+    before = time;
+  }
+  EXPECT_NEAR(join_alpha_beta({{Bytes{10}, Seconds{3}}}).time(Bytes{20}).base(), 6, 1e-12);
+}
+
 TEST(AlphaBeta, WhatCannotBeFittedIsRefused) {
+  EXPECT_THROW(join_alpha_beta({}), CalibrationError);
   EXPECT_THROW(fit_alpha_beta({}), CalibrationError);
   EXPECT_THROW(fit_alpha_beta({{Bytes{8}, Seconds{0}}}), CalibrationError);
   EXPECT_THROW(AlphaBetaCurve({{Bytes{8}, Seconds{1}, 0}}), CalibrationError);
