@@ -1,11 +1,12 @@
 // What runs on several ranks in run_ranks.py: the collectives, and the ways in which a rank can fail.
-// usage: ranks collectives|singleton|uncaught|abort|unwind|agree
+// usage: ranks collectives|singleton|uncaught|abort|unwind|agree|crowded
 // SPDX-License-Identifier: Apache-2.0
 #include <cstdio>
 #include <stdexcept>
 #include <string>
 
 #include "base/error.hpp"
+#include "runtime/mpi_call.hpp"
 #include "runtime/mpi_session.hpp"
 
 namespace {
@@ -42,6 +43,10 @@ int run(const std::string& mode) {
   const reckon::MpiSession session(reckon::MpiStart::always, mode == "singleton");
   if (mode == "collectives" || mode == "singleton") return session.all_reduce_max(check_collectives(session));
   if (mode == "agree") return session.all_reduce_max(session.rank() == 1 ? 3 : 0);
+  if (mode == "crowded") {
+    const bool crowded = reckon::is_crowded(MPI_COMM_WORLD);
+    if (session.is_root()) std::printf("%s\n", crowded ? "ranks take turns" : "a processor for each");
+  }
   if (mode == "abort" && session.rank() == 1) session.abort(42);
   if (mode == "unwind" && session.rank() == 1) throw std::runtime_error("lost");
   session.barrier();

@@ -12,10 +12,11 @@ mpiexec, program = sys.argv[1:3]
 alone = {k: v for k, v in os.environ.items() if not k.startswith(("PMI", "SLURM", "OMPI", "HYDRA"))}
 
 
-def run(ranks, mode, extra=None):
+def run(ranks, mode, extra=None, processors=None):
     command = ([mpiexec, "-n", str(ranks)] if ranks else []) + [program, mode]
     start = time.monotonic()
-    done = subprocess.run(command, env={**alone, **(extra or {})}, capture_output=True, text=True, timeout=120)
+    done = subprocess.run(command, env={**alone, **(extra or {})}, capture_output=True, text=True, timeout=120,
+                          preexec_fn=processors and (lambda: os.sched_setaffinity(0, processors)))
     return done.returncode, done.stdout + done.stderr, time.monotonic() - start
 
 
@@ -47,4 +48,11 @@ status, text, seconds = run(3, "uncaught")
 expect("an uncaught exception ends all ranks with 70", status == 70 and "rank 1: reckon: internal error: nobody catches this" in text, (status, text))
 status, text, seconds = run(3, "unwind")
 expect("an exception that leaves a session does not hang the others", status != 0 and seconds < 30, (status, text))
+allowed = sorted(os.sched_getaffinity(0))
+for ranks in (2, 3):
+    status, text, _ = run(ranks, "crowded", processors=set(allowed[:1]))
+    expect(f"{ranks} ranks on one processor take turns", status == 0 and "ranks take turns" in text, (status, text))
+if len(allowed) > 1:
+    status, text, _ = run(2, "crowded", processors=set(allowed[:2]))
+    expect("2 ranks on two processors do not", status == 0 and "a processor for each" in text, (status, text))
 sys.exit(1 if failures else 0)
