@@ -243,7 +243,7 @@ CommandSpec calibrate_spec() {
 CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& session) {
   Request r;
   together(session, [&] { r = read_request(options, session); });
-  train::keep_freed_memory();
+  train::prepare_heap();
   if (r.threads == 0) r.threads = std::max(1, train::processors() / Communicator::world().size_on_node());
   train::set_threads(int(r.threads));
   MachineCalibration machine = describe_machine(r, session);

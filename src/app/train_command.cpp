@@ -190,7 +190,7 @@ CommandSpec train_spec() {
 CommandResult run_train(const ParsedOptions& options, const MpiSession& session) {
   Request r;
   together(session, [&] { r = read_request(options, session.size()); });
-  train::keep_freed_memory();
+  train::prepare_heap();
   const Communicator world = Communicator::world();
   const int threads =
       options.given("threads") ? int(options.count("threads", 1, 4096)) : std::max(1, train::processors() / world.size_on_node());

@@ -7,7 +7,6 @@
 
 #include "base/error.hpp"
 #include "runtime/device.hpp"
-#include "train/threads.hpp"
 
 namespace reckon::train {
 namespace {
@@ -44,11 +43,7 @@ const DeviceGroup* Machine::group(const Communicator& ranks) const {
 }
 
 void* Machine::allocate(std::size_t bytes) const {
-  if (!device_) {
-    void* data = ::operator new (bytes, std::align_val_t{64});
-    ask_for_large_pages(data, bytes);
-    return data;
-  }
+  if (!device_) return ::operator new (bytes, std::align_val_t{64});
   std::vector<void*>& kept = free_[bytes];
   if (kept.empty()) return allocate_unified(bytes);
   void* data = kept.back();

@@ -1,8 +1,6 @@
-// Threads of this rank's kernels.
+// Threads and heap of this rank.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
-
-#include <cstddef>
 
 namespace reckon::train {
 
@@ -10,10 +8,8 @@ namespace reckon::train {
 int processors();
 /// From now on kernels use so many threads.
 void set_threads(int threads);
-/// Lets freed activations stay with the process: a step that asks the system for its memory anew pays a page fault for every 4 KiB.
-void keep_freed_memory();
-/// Asks the system to hold the whole 2 MiB pages inside an array in one entry of the address translation each: products walk over columns.
-/// Does nothing for arrays below 4 MiB, or where the system has no such pages.
-void ask_for_large_pages(void* data, std::size_t bytes);
+/// Freed activations stay with the process, because a step that asks the system for its memory anew pays a page fault for every 4 KiB; and the
+/// heap asks for pages of 2 MiB, where the system has them, because products walk over columns.  To be called before anything large is allocated.
+void prepare_heap();
 
 }  // namespace reckon::train

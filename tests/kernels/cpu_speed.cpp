@@ -357,7 +357,7 @@ int main(int argc, char** argv) {
       least = std::atof(argv[i]);
     }
   }
-  reckon::train::keep_freed_memory();
+  reckon::train::prepare_heap();
   bool good = reckon::on_threads(1, least);
   if (omp_get_num_procs() > 1) good = reckon::on_threads(2, least) && good;
   return check && !good ? 1 : 0;
