@@ -66,15 +66,17 @@ reckon=$binaries/reckon
 worst() { [ "$status" -ne 0 ] || status=$1; }
 if [ "$status" -eq 0 ] && [ -x "$reckon" ]; then
   id=$(device_id)
+  trained="--model gpt2 --seq-len 1024 --mb 16"
+  # shellcheck disable=SC2086  # several words
   if [ -z "$id" ]; then
     say "this GPU has no id that the script knows: give --device ID for calibration and training"
-  elif ! "$reckon" calibrate --backend cuda --device "$id" --out "$out/calibration.json" --force >"$out/calibrate.log" 2>&1; then
+  elif ! "$reckon" calibrate --backend cuda --device "$id" $trained --out "$out/calibration.json" --force >"$out/calibrate.log" 2>&1; then
     say "the calibration failed: $out/calibrate.log"
     worst 4
   elif ! "$reckon" train --help | grep -q -- --backend; then
     say "this program trains on processors only; nothing was trained on the GPU"
   else
-    run="--model gpt2 --seq-len 1024 --mb 16 --gb 16 --precision bf16"
+    run="$trained --gb 16 --precision bf16"
     # shellcheck disable=SC2086  # several words
     if "$reckon" predict --calibration "$out/calibration.json" --device "$id" --stack reckon-train $run --json >"$out/predicted.json" 2>"$out/predict.log" &&
       "$reckon" train --backend cuda $run --text "$root/experiments/README.md" --steps 30 --json --quiet >"$out/train.json" 2>"$out/train.log"; then

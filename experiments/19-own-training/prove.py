@@ -131,12 +131,22 @@ def machine_of(file):
     return {"pace_s": float(number) * {"us": 1e-6, "ms": 1e-3}[unit], "slow_share": machine["slow_share"]}
 
 
-def calibrate(program, ranks, precisions, file, arguments):
+def shapes_of(configurations):
+    """The shapes of products and attention that these configurations make, for calibrate to measure beside its grid."""
+    def all_of(name, default=1):
+        return ",".join(sorted({str(c.get(name, default)) for c in configurations}, key=int))
+    models = ",".join(sorted({str(HERE / c["model"]) for c in configurations}))
+    return ["--model", models, "--seq-len", all_of("seq"), "--mb", all_of("mb"), "--tp", all_of("tp"), "--cp", all_of("cp")]
+
+
+def calibrate(program, ranks, configurations, file, arguments):
     """Calibrates until at most half of the samples were taken while the machine was slow; keeps the quietest."""
+    precisions = ",".join(sorted({c.get("precision", "fp32") for c in configurations}))
+    shapes = [] if arguments.grid_only else shapes_of(configurations)
     for turn in range(arguments.calibrations):
         trial = file.with_suffix(".trial")
         program.run(ranks, ["calibrate", "--out", str(trial), "--force", "--threads", "1", "--quiet", "--clock", arguments.clock, "--patience", str(arguments.patience),
-                            "--precisions", precisions])
+                            "--precisions", precisions, *shapes])
         new = machine_of(trial)
         print(f"{ranks} ranks: calibration {turn + 1}, {100 * new['slow_share']:.0f} % of its samples slow, pace {1e6 * new['pace_s']:.1f} us", file=sys.stderr)
         if turn == 0 or new["slow_share"] < machine_of(file)["slow_share"]:
@@ -152,9 +162,9 @@ def prove(program, folder, arguments):
     chosen = [c for c in CONFIGURATIONS if not arguments.ranks or c["ranks"] in arguments.ranks]
     for ranks in sorted({c["ranks"] for c in chosen}):
         file = folder / f"calibration-{ranks}.json"
-        if not (arguments.keep_calibrations and file.exists()):
-            calibrate(program, ranks, ",".join(sorted({c.get("precision", "fp32") for c in chosen if c["ranks"] == ranks})), file, arguments)
         own = [dict(c) for c in chosen if c["ranks"] == ranks]
+        if not (arguments.keep_calibrations and file.exists()):
+            calibrate(program, ranks, own, file, arguments)
         for c in own:
             prediction = program.answer(1, ["predict", "--calibration", str(file), "--training", "pretrain", *options(c), "--json"], may_fail=(3,))
             c["prediction"] = prediction
@@ -214,6 +224,7 @@ def main():
     parser.add_argument("--calibrations", type=int, default=3, help="at most, until one is quiet")
     parser.add_argument("--patience", type=int, default=180, help="seconds that a calibration may wait for quiet moments")
     parser.add_argument("--clock", default="wall", choices=["wall", "processor"])
+    parser.add_argument("--grid-only", action="store_true", help="calibrate without the models' own shapes")
     parser.add_argument("--keep-calibrations", action="store_true", help="use the calibrations that are in FOLDER")
     arguments = parser.parse_args()
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))

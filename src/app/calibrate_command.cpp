@@ -8,6 +8,7 @@
 #include <thread>
 
 #include "app/command.hpp"
+#include "app/model_shapes.hpp"
 #include "app/progress.hpp"
 #include "app/together.hpp"
 #include "app/version.hpp"
@@ -36,6 +37,7 @@ struct Request {
   std::int64_t threads = 0, largest_message = 0, storage_bytes = 0, passes = 1, patience = 0;
   std::vector<Precision> precisions;
   measure::ClockKind clock = measure::ClockKind::wall;
+  KernelShapes shapes;  ///< of the user's models
 
   bool wants(const char* part) const { return std::find(parts.begin(), parts.end(), part) != parts.end(); }
 };
@@ -70,6 +72,8 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
     if (options.given("device")) options.fail("device", "goes with --backend cuda", "leave it away: processors are a place of their own");
     r.device = "cpu";
   }
+  const Flops most{r.backend == Backend::cuda ? 0x1p47 : 0x1p37};  // about a second of either
+  r.shapes = read_model_shapes(options, r.precisions.front(), most);
   return r;
 }
 
@@ -134,6 +138,8 @@ void measure_parts(const Request& r, const MpiSession& session, MachineCalibrati
                                  : r.backend == Backend::cuda ? measure::device_compute_plan()
                                                               : measure::ComputePlan{};
   compute.precisions = r.precisions;
+  compute.products = r.shapes.products;
+  compute.attentions = r.shapes.attention;
   measure::LinkPlan links = measure::link_plan(r.largest_message, r.quick);
   if (r.quick) links.rules.at_most = Seconds{0.02}, links.rules.too_wide = 2.0;
   links.ranks_per_processor = std::max(1.0, double(world.size_on_node()) * double(r.threads) / double(processors));
@@ -198,7 +204,8 @@ MachineCalibration describe_machine(const Request& r, const MpiSession& session)
 CommandSpec calibrate_spec() {
   return {"calibrate",
           "measures this machine: compute, memory, messages between ranks, storage",
-          {"reckon calibrate --quick --out quick-calibration.json --force --json"},
+          {"reckon calibrate --quick --out quick-calibration.json --force --json",
+           "reckon calibrate --quick --out gpt2-calibration.json --force --model gpt2 --seq-len 64 --mb 1,2 --tp 1,2,4"},
           {{"What is measured",
             {{.name = "backend", .argument = "NAME", .fallback = "cpu", .help = "cpu, cuda"},
              {.name = "device", .argument = "NAME", .help = "with cuda: the device's id in 'reckon catalog devices', e.g. h200-sxm-141gb"},
@@ -222,6 +229,7 @@ CommandSpec calibrate_spec() {
               .argument = "NAME",
               .fallback = "wall",
               .help = "wall, or processor: time that other programs take does not count (compute of one thread)"}}},
+           model_shape_options(),
            {"Output",
             {{.name = "out", .argument = "FILE", .help = "the calibration, for --calibration of plan and predict"},
              {.name = "force", .help = "replace the file", .letter = 'f'},
@@ -229,6 +237,7 @@ CommandSpec calibrate_spec() {
              {.name = "quiet", .help = "no progress", .letter = 'q'},
              {.name = "allow-singleton", .help = "run although other processes were started without MPI"}}}},
           {},
+          "Products and attention are measured over a grid of sizes; a prediction is surest where the sizes were measured themselves, which is what --model is for. "
           "'mpiexec -n 4 reckon calibrate --out machine.json' measures the machine as four ranks use it: compute on as many ranks at once "
           "as there are "
           "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the "

@@ -42,9 +42,7 @@ void settle_sequence(const ParsedOptions& options, Scene& scene, Task& task, std
     if (t != nullptr) task.seq_len = t->seq_len;
     return;
   }
-  const std::int64_t own =
-      t->seq_len > 0 ? t->seq_len : std::min(t->max_positions > 0 ? t->max_positions : longest_default_sequence, longest_default_sequence);
-  task.seq_len = options.given("seq-len") ? options.count("seq-len", 1, 1 << 30) : own;
+  task.seq_len = options.given("seq-len") ? options.count("seq-len", 1, 1 << 30) : usual_sequence_length(*t);
   if (t->positions == PositionKind::learned && t->max_positions > 0 && task.seq_len > t->max_positions)
     options.fail("seq-len", fmt::format("the model's position table has {} rows", t->max_positions),
                  fmt::format("choose at most {}", t->max_positions));
@@ -183,6 +181,11 @@ SceneNames scene_names(const ParsedOptions& options) {
 bool counts_tokens(const Architecture& architecture) {
   const Transformer* t = architecture.transformer();
   return t != nullptr && t->vocab_size > 0;
+}
+
+std::int64_t usual_sequence_length(const Transformer& model) {
+  if (model.seq_len > 0) return model.seq_len;
+  return std::min(model.max_positions > 0 ? model.max_positions : longest_default_sequence, longest_default_sequence);
 }
 
 std::int64_t batch_size(std::string_view text, std::int64_t seq_len) {

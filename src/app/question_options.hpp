@@ -26,6 +26,9 @@ SceneNames scene_names(const ParsedOptions& options);
 /// from a command line; the default is then that of default_batch_size.
 Question read_question(const ParsedOptions& options, Scene& scene, const std::string& batch_option, std::vector<Assumption>& assumptions);
 
+/// Tokens of a training sequence where nobody says: the model's own, or as many as it has positions, at most 8,192.
+std::int64_t usual_sequence_length(const Transformer& model);
+
 /// Sequences or samples of a step from text such as `2048` or `16M tokens`.  A number of tokens that is no whole number of sequences
 /// becomes the roundest number of sequences (most factors of two) within 5 %.  Throws TextError.
 std::int64_t batch_size(std::string_view text, std::int64_t seq_len);

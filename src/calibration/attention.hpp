@@ -16,6 +16,7 @@ struct AttentionShape {
   double head_dim = 0, v_head_dim = 0;  ///< v_head_dim 0 = head_dim
   bool causal = true;
   double window = 0;  ///< 0 = full
+  bool operator==(const AttentionShape&) const = default;
 };
 
 /// Scores that the mask leaves, of one head of one sequence.  A causal mask is aligned at the last query and the last key, so that

@@ -2,6 +2,9 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <array>
+#include <cstdint>
+#include <string_view>
 #include <vector>
 
 #include "base/quantity.hpp"
@@ -12,9 +15,31 @@ namespace reckon {
 /// A grouped product (mixture of experts) is a batch of experts with the rows of one expert as m.
 struct GemmShape {
   double m = 0, n = 0, k = 0, batch = 1;
+  bool operator==(const GemmShape&) const = default;
 };
 
 inline constexpr Flops flops_of(const GemmShape& s) { return Flops(2.0 * s.m * s.n * s.k * s.batch); }
+
+/// Which of a linear layer's three products: their operands lie differently in memory (weights are (out, in)), and a library may be
+/// faster at one than at another.
+enum class GemmRole : std::uint8_t {
+  forward,         ///< y = x W^T: rows x out, over in
+  input_gradient,  ///< dx = dy W: rows x in, over out
+  weight_gradient  ///< dW = dy^T x: out x in, over rows; the result in fp32
+};
+inline constexpr std::array<std::string_view, 3> gemm_role_names{"forward", "input_gradient", "weight_gradient"};
+constexpr std::string_view name_of(GemmRole role) { return gemm_role_names[static_cast<std::size_t>(role)]; }
+
+/// A product as a library is asked for it.
+struct GemmCase {
+  GemmRole role = GemmRole::forward;
+  GemmShape shape;
+  bool operator==(const GemmCase&) const = default;
+};
+
+/// The other two products of a linear layer whose forward product is `forward`: rows x out over in.
+inline constexpr GemmShape input_gradient_of(const GemmShape& forward) { return {forward.m, forward.k, forward.n, forward.batch}; }
+inline constexpr GemmShape weight_gradient_of(const GemmShape& forward) { return {forward.n, forward.k, forward.m, forward.batch}; }
 
 /// The block of C that one or a pair of multiprocessors computes at a time.
 struct GemmTile {

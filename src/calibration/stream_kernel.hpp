@@ -68,14 +68,4 @@ constexpr std::optional<StreamKernel> stream_kernel_of(std::string_view name) {
   return std::nullopt;
 }
 
-/// Which of a linear layer's three products: their operands lie differently in memory (weights are (out, in)), and a library may be
-/// faster at one than at another.
-enum class GemmRole : std::uint8_t {
-  forward,         ///< y = x W^T: rows x out, over in
-  input_gradient,  ///< dx = dy W: rows x in, over out
-  weight_gradient  ///< dW = dy^T x: out x in, over rows; the result in fp32
-};
-inline constexpr std::array<std::string_view, 3> gemm_role_names{"forward", "input_gradient", "weight_gradient"};
-constexpr std::string_view name_of(GemmRole role) { return gemm_role_names[static_cast<std::size_t>(role)]; }
-
 }  // namespace reckon

@@ -173,7 +173,7 @@ Seconds backward_input_time(const Op& op, const Job& job) {
   Seconds t = traffic_time(job, op.backward_traffic, op.backward_kernel);
   const GemmShape& f = op.product;
   if (op.kind == OpKind::product) {
-    const GemmShape left{.m = f.m, .n = f.k, .k = f.n, .batch = f.batch}, right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};
+    const GemmShape left = input_gradient_of(f), right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};
     if (op.needs_input_gradient) t += op.has_weight ? product_time(job, op.precision, left, GemmRole::input_gradient) : batched_product_time(job, op.precision, left);
     if (!op.has_weight) t += batched_product_time(job, op.precision, right);
   }
@@ -185,7 +185,7 @@ Seconds backward_input_time(const Op& op, const Job& job) {
 Seconds backward_weight_time(const Op& op, const Job& job) {
   if (op.kind != OpKind::product || !op.has_weight || !op.trainable) return Seconds{};
   const GemmShape& f = op.product;
-  Seconds t = product_time(job, op.precision, {.m = f.n, .n = f.k, .k = f.m, .batch = f.batch}, GemmRole::weight_gradient);
+  Seconds t = product_time(job, op.precision, weight_gradient_of(f), GemmRole::weight_gradient);
   // the product writes 16-bit results; adding into an accumulated gradient moves more: read + write of the main gradient,
   // and where the addition is a kernel of its own the 16-bit gradient is read again
   const StackFacts& facts = job.stack->facts;

@@ -93,6 +93,11 @@ void checked(const Bench& bench, const Arena& inputs, const Arena& outputs) {
 
 }  // namespace
 
+std::size_t attention_room(const AttentionDimensions& d) {
+  constexpr std::size_t places = 9, pages = 8192;  // of the statistics, of the seven results in turn, and the end of the last
+  return places * (std::size_t(values_of(d) + rows_of(d) * 4) * sizeof(float) + pages);
+}
+
 Timed attention_time_of(const Bench& bench, const Arena& inputs, const Arena& outputs, const AttentionDimensions& size, bool bf16,
                         bool backward) {
   return bf16 ? timed<Bf16>(bench, inputs, outputs, size, backward) : timed<float>(bench, inputs, outputs, size, backward);

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 #include "measure/bench.hpp"
@@ -11,7 +12,11 @@ namespace reckon::measure {
 struct AttentionDimensions {
   std::int64_t batch = 1, heads = 1, seq_q = 0, seq_kv = 0, head_dim = 0;
   bool causal = true;
+  bool operator==(const AttentionDimensions&) const = default;
 };
+
+/// Bytes of an arena in which results do not overwrite the statistics that a backward pass reads.
+std::size_t attention_room(const AttentionDimensions& size);
 
 /// Time of one pass in bf16 or fp32; operands lie as the products leave them, queries, keys and values side by side.
 Timed attention_time_of(const Bench& bench, const Arena& inputs, const Arena& outputs, const AttentionDimensions& size, bool bf16, bool backward);

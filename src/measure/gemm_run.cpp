@@ -1,5 +1,7 @@
 // Products in the three roles of a linear layer.
 // SPDX-License-Identifier: Apache-2.0
+#include <algorithm>
+
 #include "kernels/op/dispatch.hpp"
 #include "kernels/op/matmul.hpp"
 #include "measure/compute_run.hpp"
@@ -13,13 +15,19 @@ struct Sides {
   std::int64_t m, n, k;
 };
 
-template <class Each>
-void for_gemm(const ComputePlan& plan, const Each& each) {
+Sides sides_of(const GemmShape& s) { return {std::int64_t(s.m), std::int64_t(s.n), std::int64_t(s.k)}; }
+
+/// The grid in its three roles, then the plan's own products that the grid has not.
+std::vector<GemmCase> cases_of(const ComputePlan& plan) {
+  std::vector<GemmCase> out;
   for (const std::int64_t m : plan.gemm_sides)
     for (const std::int64_t n : plan.gemm_sides)
       for (const std::int64_t k : plan.gemm_sides)
         if (2.0 * double(m) * double(n) * double(k) <= plan.largest_gemm)
-          for (const GemmRole role : roles) each(Sides{m, n, k}, role);
+          for (const GemmRole role : roles) out.push_back({role, {.m = double(m), .n = double(n), .k = double(k), .batch = 1}});
+  for (const GemmCase& one : plan.products)
+    if (std::find(out.begin(), out.end(), one) == out.end()) out.push_back(one);
+  return out;
 }
 
 /// The op in its role: in training the left operand has just been made, the right one and the room of the result were touched long ago.
@@ -68,9 +76,16 @@ void checked(const Bench& bench, const Arena& inputs, const Arena& outputs, Gemm
 }  // namespace
 
 std::int64_t count_of_gemm(const ComputePlan& plan) {
-  std::int64_t count = 0;
-  for_gemm(plan, [&](const Sides&, GemmRole) { ++count; });
-  return count * std::int64_t(plan.precisions.size());
+  return std::int64_t(cases_of(plan).size() * plan.precisions.size());
+}
+
+std::size_t room_of_gemm(const ComputePlan& plan) {
+  std::int64_t values = 0;
+  for (const GemmCase& one : cases_of(plan)) {
+    const Sides s = sides_of(one.shape);
+    values = std::max({values, s.m * s.k, s.k * s.n, s.m * s.n});
+  }
+  return std::size_t(values) * sizeof(float);
 }
 
 void measure_gemm(const Bench& bench, const ComputePlan& plan, const Arena& inputs, const Arena& outputs, Samples& samples,
@@ -85,13 +100,14 @@ void measure_gemm(const Bench& bench, const ComputePlan& plan, const Arena& inpu
       else
         checked<Bf16, Bf16>(bench, inputs, outputs, role);
     }
-    for_gemm(plan, [&](const Sides& s, GemmRole role) {
+    for (const auto& [role, shape] : cases_of(plan)) {
+      const Sides s = sides_of(shape);
       const Timed time = !bf16                               ? timed<float, float>(bench, inputs, outputs, s, role)
                          : role == GemmRole::weight_gradient ? timed<Bf16, float>(bench, inputs, outputs, s, role)
                                                              : timed<Bf16, Bf16>(bench, inputs, outputs, s, role);
-      samples.gemm.push_back({precision, role, {.m = double(s.m), .n = double(s.n), .k = double(s.k), .batch = 1}, time});
+      samples.gemm.push_back({precision, role, shape, time});
       advance();
-    });
+    }
   }
 }
 

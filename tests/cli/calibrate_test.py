@@ -30,6 +30,21 @@ class Calibrate(TemporaryFolderCase):
         self.answer("plan", "--calibration", "one.json", "--model", MODEL, "--seq-len", "32", "--batch", "8", "--precision", "fp32", "--devices", "1", "--tokens", "1M", "--price", "$1/h",
                     "--power", "100 W")
 
+    def test_shapes_of_a_model_are_measured_beside_the_grid(self):
+        shapes = ["--model", MODEL, "--seq-len", "24,48", "--mb", "2", "--tp", "1,2,7"]
+        self.answer("calibrate", "--quick", "--quiet", "--parts", "compute", "--precisions", "fp32", *shapes, "--out", "own.json", env=ONE_THREAD)
+        with open("own.json", encoding="utf-8") as file:
+            samples = json.load(file)["samples"]
+        with open(MODEL, encoding="utf-8") as file:
+            model = json.load(file)
+        width, heads = model["n_embd"], model["n_head"]
+        forward = {(s["m"], s["n"], s["k"]) for s in samples["gemm"] if s["role"] == "forward"}
+        for tokens in (48, 96):
+            for tensor in (1, 2):
+                self.assertIn((tokens, 3 * width / tensor, width), forward)
+        attention = {(s["sequences"], s["heads"], s["seq_q"]) for s in samples["attention"]}
+        self.assertLessEqual({(2, heads / tensor, tokens) for tokens in (24, 48) for tensor in (1, 2)}, attention)
+
     def test_two_ranks_measure_their_messages(self):
         self.answer("calibrate", "--quick", "--quiet", "--precisions", "fp32", "--out", "two.json", ranks=2, env=ONE_THREAD)
         with open("two.json", encoding="utf-8") as file:
@@ -43,6 +58,9 @@ class Calibrate(TemporaryFolderCase):
     def test_what_cannot_be_done_is_said_before_it_is_tried(self):
         self.answer("calibrate", "--quick", "--quiet", "--parts", "compute", "--precisions", "fp32", "--out", "cpu.json", env=ONE_THREAD)
         for words, said in ((["calibrate", "--out", "cpu.json"], "--force"), (["calibrate", "--out", "no/such/folder.json"], "folder"),
+                            (["calibrate", "--out", "x.json", "--tp", "2"], "goes with --model"),
+                            (["calibrate", "--out", "x.json", "--model", MODEL, "--tp", "7"], "cannot be split"),
+                            (["calibrate", "--out", "x.json", "--model", "llama-3-70b"], "too long to measure"),
                             (["calibrate", "--out", "x.json", "--parts", "compute,magic"], "magic"), (["calibrate", "--out", "x.json", "--largest-message", "1"], "largest-message"),
                             (["predict", "--calibration", "cpu.json", "--device", "h100", *QUESTION], "place of their own"),
                             (["predict", "--calibration", "missing.json", *QUESTION], "missing.json")):

@@ -130,6 +130,29 @@ TEST(ComputeRun, MeasuresWhatItsPlanCounts) {
   for (const StreamSample& s : samples.streams) EXPECT_GT(s.traffic.base(), 0) << name_of(s.kernel);
 }
 
+TEST(ComputeRun, MeasuresShapesOfItsOwnOnce) {
+  ComputePlan plan = quick_compute_plan();
+  plan.precisions = {Precision::fp32};
+  plan.gemm_sides = {32};
+  plan.products = {{GemmRole::forward, {48, 40, 24, 1}}, {GemmRole::forward, {32, 32, 32, 1}}};  // the second is the grid's
+  plan.attention_heads = {};
+  plan.attentions = {{.batch = 2, .heads = 3, .kv_heads = 3, .seq_q = 16, .seq_kv = 48, .head_dim = 16, .causal = false}};
+  plan.stream_values = {};
+  plan.arena = 1 << 12;  // smaller than what they need
+  Rules rules;
+  rules.at_least = Seconds{2e-5};
+  rules.at_most = Seconds{1e-3};
+  Samples samples;
+
+  measure_compute(Bench(Backend::cpu, Communicator(), rules), plan, samples, [] {});
+
+  ASSERT_EQ(samples.gemm.size(), 4U);
+  EXPECT_EQ(samples.gemm.back().shape, (GemmShape{48, 40, 24, 1}));
+  ASSERT_EQ(samples.attention.size(), 2U);
+  EXPECT_EQ(samples.attention[0].shape.batch, 2);
+  EXPECT_EQ(samples.attention[0].shape.seq_kv, 48);
+}
+
 TEST(LinkRun, OneRankHasNothingToMeasure) {
   Samples samples;
   measure_links(Communicator(), link_plan(4096, true), samples, [] {});
