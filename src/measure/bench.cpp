@@ -63,15 +63,12 @@ Bench::Bench(Backend backend, Communicator crew, Rules rules) : backend_(backend
   if (backend == Backend::cuda) device_ = std::make_unique<DeviceStream>();
 }
 
-double Bench::mean_over_crew(double value) const {
-  if (crew_.size() > 1) {
-    crew_.all_reduce_sum(&value, 1);
-    value /= crew_.size();
-  }
+double Bench::slowest_of_crew(double value) const {
+  if (crew_.size() > 1) crew_.all_reduce_max(&value, 1);
   return value;
 }
 
-Seconds Bench::pace() const { return Seconds{mean_over_crew(pace_of_processor().base())}; }
+Seconds Bench::pace() const { return Seconds{slowest_of_crew(pace_of_processor().base())}; }
 
 /// Waits for one while there is patience.  Answers the pace at its end.
 Seconds Bench::quiet_moment() const {
@@ -88,7 +85,7 @@ double Bench::once(const std::function<void(int)>& work, int repeats, int& turn)
   const double start = now(rules_.clock);
   for (int i = 0; i < repeats; ++i) work(turn++);
   wait();
-  return mean_over_crew((now(rules_.clock) - start) / repeats);
+  return slowest_of_crew((now(rules_.clock) - start) / repeats);
 }
 
 std::vector<double> Bench::samples(const std::function<void(int)>& work, int repeats, double budget, int& turn) const {

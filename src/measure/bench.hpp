@@ -1,7 +1,7 @@
 // How long one thing takes: warm-up, samples until their median is known well enough, rejection of what does not settle.
 //
-// All ranks of a crew measure at once, so that they share memory and caches as a training step makes them; the sample is the mean over the
-// crew, and every rank takes the same decisions.
+// All ranks of a crew measure at once, so that they share memory and caches as a training step makes them; the sample is that of the slowest
+// rank, for which all others wait in a step, and every rank takes the same decisions.
 // SPDX-License-Identifier: Apache-2.0
 #pragma once
 
@@ -56,7 +56,7 @@ class Bench {
   Timed time(const std::function<void(int turn)>& work) const;
 
  private:
-  double mean_over_crew(double value) const;
+  double slowest_of_crew(double value) const;
   Seconds pace() const;
   Seconds quiet_moment() const;
   double once(const std::function<void(int)>& work, int repeats, int& turn) const;

@@ -9,7 +9,7 @@
 
 namespace reckon::measure {
 
-/// Judges the pace of a crew (the mean over its ranks of pace_of_processor) against the best that it has seen.  Ranks that were told the same
+/// Judges the pace of a crew (pace_of_processor on the slowest of its ranks) against the best that it has seen.  Ranks that were told the same
 /// paces judge alike.
 class Pace {
  public:
