@@ -140,7 +140,7 @@ def shapes_of(configurations):
 
 
 def calibrate(program, ranks, configurations, file, arguments):
-    """Calibrates until at most half of the samples were taken while the machine was slow; keeps the quietest."""
+    """Calibrates until at most a fifth of the samples were taken while the machine was slow; keeps the quietest."""
     precisions = ",".join(sorted({c.get("precision", "fp32") for c in configurations}))
     shapes = [] if arguments.grid_only else shapes_of(configurations)
     for turn in range(arguments.calibrations):
@@ -152,7 +152,7 @@ def calibrate(program, ranks, configurations, file, arguments):
         if turn == 0 or new["slow_share"] < machine_of(file)["slow_share"]:
             trial.replace(file)
         trial.unlink(missing_ok=True)
-        if new["slow_share"] <= 0.5:
+        if new["slow_share"] <= 0.2:
             break
 
 

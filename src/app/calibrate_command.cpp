@@ -77,10 +77,17 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
   return r;
 }
 
-/// As many ranks as there are processors for measure at once; the others sleep, so that nobody shares a processor.
-int ranks_at_work(const Request& r, const MpiSession& session, int processors) {
-  if (r.backend == Backend::cuda) return session.size();
-  return std::clamp(processors / int(r.threads), 1, session.size());
+/// Ranks of one thread that share processors take turns: all of them measure at once, by the time that each has a processor, so that they push
+/// each other out of its caches as in a step.
+bool take_turns(const Request& r, const MpiSession& session) {
+  return r.backend != Backend::cuda && r.threads == 1 && session.ranks_take_turns();
+}
+
+/// The ranks that measure at once: all where they take turns, else as many as there are processors for; the others sleep, so that nobody shares
+/// a processor.
+int ranks_at_work(const Request& r, const MpiSession& session) {
+  if (r.backend == Backend::cuda || take_turns(r, session)) return session.size();
+  return std::clamp(session.node_processors() / int(r.threads), 1, session.size());
 }
 
 /// Work of the first `crew` ranks; the rest look every 5 ms whether it is over.
@@ -132,7 +139,6 @@ std::shared_ptr<measure::Pace> pace_of(const Request& r) {
 }
 
 void measure_parts(const Request& r, const MpiSession& session, MachineCalibration& machine, bool quiet) {
-  const int processors = int(machine.processors);
   const Communicator world = Communicator::world();
   measure::ComputePlan compute = r.quick                      ? measure::quick_compute_plan()
                                  : r.backend == Backend::cuda ? measure::device_compute_plan()
@@ -142,7 +148,7 @@ void measure_parts(const Request& r, const MpiSession& session, MachineCalibrati
   compute.attentions = r.shapes.attention;
   measure::LinkPlan links = measure::link_plan(r.largest_message, r.quick);
   if (r.quick) links.rules.at_most = Seconds{0.02}, links.rules.too_wide = 2.0;
-  links.ranks_per_processor = std::max(1.0, double(world.size_on_node()) * double(r.threads) / double(processors));
+  links.ranks_per_processor = std::max(1.0, double(session.node_ranks()) * double(r.threads) / double(session.node_processors()));
   measure::Rules rules;
   rules.clock = r.clock;
   rules.pace = pace_of(r);
@@ -155,7 +161,7 @@ void measure_parts(const Request& r, const MpiSession& session, MachineCalibrati
   std::vector<Samples> passes(std::size_t(r.passes));
   for (Samples& pass : passes) {
     if (r.wants("compute")) {
-      while_others_sleep(world, ranks_at_work(r, session, processors), [&](const Communicator& crew) {
+      while_others_sleep(world, ranks_at_work(r, session), [&](const Communicator& crew) {
         const measure::Bench bench(r.backend, crew, rules);
         measure::measure_compute(bench, compute, pass, advance);
       });
@@ -175,7 +181,7 @@ MachineCalibration describe_machine(const Request& r, const MpiSession& session)
   const measure::Machine here = measure::this_machine();
   m.device = r.device;
   m.processor = here.processor;
-  m.processors = here.processors;
+  m.processors = session.node_processors();
   m.clock = here.clock;
   m.memory = here.memory;
   m.cache = here.cache;
@@ -253,8 +259,9 @@ CommandResult run_calibrate(const ParsedOptions& options, const MpiSession& sess
   Request r;
   together(session, [&] { r = read_request(options, session); });
   train::prepare_heap();
-  if (r.threads == 0) r.threads = std::max(1, train::processors() / Communicator::world().size_on_node());
+  if (r.threads == 0) r.threads = train::usual_threads(session.node_processors(), session.node_ranks());
   train::set_threads(int(r.threads));
+  if (take_turns(r, session)) r.clock = measure::ClockKind::processor;
   MachineCalibration machine = describe_machine(r, session);
   measure_parts(r, session, machine, options.flag("quiet"));
   std::string text;

@@ -193,7 +193,7 @@ CommandResult run_train(const ParsedOptions& options, const MpiSession& session)
   train::prepare_heap();
   const Communicator world = Communicator::world();
   const int threads =
-      options.given("threads") ? int(options.count("threads", 1, 4096)) : std::max(1, train::processors() / world.size_on_node());
+      options.given("threads") ? int(options.count("threads", 1, 4096)) : train::usual_threads(session.node_processors(), session.node_ranks());
   train::set_threads(threads);
 
   const train::ProcessGrid grid = train::make_process_grid(world, r.job.strategy);

@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "measure/machine.hpp"
 
-#include <sched.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -30,9 +29,6 @@ Machine this_machine() {
   Machine m;
   m.processor = value_in("/proc/cpuinfo", "model name");
   if (m.processor.empty()) m.processor = "unknown processor";
-  cpu_set_t allowed;
-  CPU_ZERO(&allowed);
-  m.processors = ::sched_getaffinity(0, sizeof allowed, &allowed) == 0 ? CPU_COUNT(&allowed) : int(::sysconf(_SC_NPROCESSORS_ONLN));
   m.clock = Hertz{1e6 * std::strtod(value_in("/proc/cpuinfo", "cpu MHz").c_str(), nullptr)};
   m.memory = Bytes{double(::sysconf(_SC_PHYS_PAGES)) * double(::sysconf(_SC_PAGESIZE))};
   const long cache = ::sysconf(_SC_LEVEL3_CACHE_SIZE);

@@ -10,7 +10,6 @@ namespace reckon::measure {
 
 struct Machine {
   std::string processor;  ///< model name
-  int processors = 1;     ///< that this process may run on
   Hertz clock;            ///< as the system states it now; 0 = it does not
   Bytes memory, cache;    ///< of the node; of the last level
 };

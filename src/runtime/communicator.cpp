@@ -80,16 +80,6 @@ Communicator Communicator::world() {
   return c;
 }
 
-int Communicator::size_on_node() const {
-  if (size_ == 1) return 1;
-  MPI_Comm node = MPI_COMM_NULL;
-  int size = 1;
-  check_mpi(MPI_Comm_split_type(group_->handle, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
-  check_mpi(MPI_Comm_size(node, &size), "MPI_Comm_size");
-  MPI_Comm_free(&node);
-  return size;
-}
-
 Communicator Communicator::split(int color, int key) const {
   Communicator c;
   if (size_ == 1) return c;

@@ -33,8 +33,6 @@ class Communicator {
   Communicator() = default;
   /// All ranks of the job when MPI is up, else this one alone.
   static Communicator world();
-  /// How many of these ranks run on this rank's node.  Collective.
-  int size_on_node() const;
   /// The ranks that give the same colour, ordered by key.  Collective.
   Communicator split(int color, int key) const;
 

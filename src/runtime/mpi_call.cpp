@@ -4,9 +4,11 @@
 
 #include <sched.h>
 #include <sys/prctl.h>
+#include <unistd.h>
 
 #include <algorithm>
 #include <chrono>
+#include <optional>
 #include <string>
 #include <thread>
 
@@ -51,19 +53,35 @@ void set_crowded(bool crowded) {
   ::prctl(PR_SET_TIMERSLACK, 1000UL);  // ns; the kernel's 50,000 would more than double the shortest sleeps
 }
 
-bool is_crowded(MPI_Comm node) {
-  int ranks = 1;
-  check_mpi(MPI_Comm_size(node, &ranks), "MPI_Comm_size");
+namespace {
+
+/// Nothing where the kernel knows more processors than the set holds.
+std::optional<cpu_set_t> affinity() {
   cpu_set_t own;
   CPU_ZERO(&own);
-  // Fails where the kernel knows more processors than the set holds: such a node is large enough for its ranks.
-  const bool known = ::sched_getaffinity(0, sizeof own, &own) == 0;
-  cpu_set_t all;
+  if (::sched_getaffinity(0, sizeof own, &own) != 0) return std::nullopt;
+  return own;
+}
+
+int all_processors() { return int(::sysconf(_SC_NPROCESSORS_ONLN)); }
+
+}  // namespace
+
+int own_processors() {
+  const std::optional<cpu_set_t> own = affinity();
+  return own ? CPU_COUNT(&*own) : all_processors();
+}
+
+int processors_of(MPI_Comm node) {
+  const std::optional<cpu_set_t> known = affinity();
+  cpu_set_t own, all;
+  CPU_ZERO(&own);
   CPU_ZERO(&all);
+  if (known) own = *known;
   MPI_Request request = MPI_REQUEST_NULL;
   check_mpi(MPI_Iallreduce(&own, &all, sizeof own, MPI_BYTE, MPI_BOR, node, &request), "MPI_Iallreduce");
   polite_wait(request);
-  return known && ranks > CPU_COUNT(&all);
+  return known ? CPU_COUNT(&all) : all_processors();
 }
 
 }  // namespace reckon

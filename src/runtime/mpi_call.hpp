@@ -21,7 +21,10 @@ void polite_wait(MPI_Request& request);
 /// Whether ranks of this node take turns on its processors; until it is told, polite_wait supposes so.  Sleeps become exact to 1 us.
 void set_crowded(bool crowded);
 
-/// Whether `node`'s ranks outnumber the processors that they may run on together.  Collective.
-bool is_crowded(MPI_Comm node);
+/// Processors that this process may run on, by its affinity.
+int own_processors();
+
+/// Processors that the ranks of `node` may run on together, whether each is bound to its own or all roam.  Collective.
+int processors_of(MPI_Comm node);
 
 }  // namespace reckon

@@ -56,6 +56,7 @@ void install_terminate_handler() { std::set_terminate(on_terminate); }
 
 MpiSession::MpiSession(MpiStart start, bool allow_singleton, const Environment& environment) : exceptions_(std::uncaught_exceptions()) {
   const int expected = started_processes(environment);
+  node_processors_ = own_processors();
   if (start == MpiStart::always || started_by_mpi(environment)) {
     int provided = 0;
     check_mpi(MPI_Init_thread(nullptr, nullptr, MPI_THREAD_FUNNELED, &provided), "MPI_Init_thread");
@@ -67,7 +68,9 @@ MpiSession::MpiSession(MpiStart start, bool allow_singleton, const Environment& 
     if (size_ > 1) {
       MPI_Comm node = MPI_COMM_NULL;
       check_mpi(MPI_Comm_split_type(MPI_COMM_WORLD, MPI_COMM_TYPE_SHARED, rank_, MPI_INFO_NULL, &node), "MPI_Comm_split_type");
-      set_crowded(is_crowded(node));
+      check_mpi(MPI_Comm_size(node, &node_ranks_), "MPI_Comm_size");
+      node_processors_ = processors_of(node);
+      set_crowded(ranks_take_turns());
       MPI_Comm_free(&node);
     }
   }

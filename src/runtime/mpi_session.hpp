@@ -31,6 +31,10 @@ class MpiSession {
   int rank() const { return rank_; }
   int size() const { return size_; }
   bool is_root() const { return rank_ == 0; }
+  /// Ranks on this node, and the processors that they may run on together.
+  int node_ranks() const { return node_ranks_; }
+  int node_processors() const { return node_processors_; }
+  bool ranks_take_turns() const { return node_ranks_ > node_processors_; }
 
   /// Collectives; all ranks call them in the same order.  They wait politely (see polite_wait).
   void barrier() const;
@@ -48,7 +52,7 @@ class MpiSession {
 
  private:
   bool owns_mpi_ = false;
-  int rank_ = 0, size_ = 1, exceptions_ = 0;
+  int rank_ = 0, size_ = 1, node_ranks_ = 1, node_processors_ = 1, exceptions_ = 0;
 };
 
 /// From now on an uncaught exception prints one line with the rank and ends all ranks with 70.

@@ -18,7 +18,9 @@
 
 namespace reckon::train {
 
-int processors() { return std::min(omp_get_num_procs(), omp_get_max_threads()); }
+int usual_threads(int node_processors, int node_ranks) {
+  return std::max(1, std::min({omp_get_num_procs(), omp_get_max_threads(), node_processors / node_ranks}));
+}
 void set_threads(int threads) { omp_set_num_threads(threads); }
 
 namespace {

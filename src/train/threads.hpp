@@ -4,8 +4,8 @@
 
 namespace reckon::train {
 
-/// Processors that this process may use, by its affinity and OMP_NUM_THREADS.
-int processors();
+/// Threads of a rank that is not told: its share of the node's processors, at most those that it is bound to and OMP_NUM_THREADS.
+int usual_threads(int node_processors, int node_ranks);
 /// From now on kernels use so many threads.
 void set_threads(int threads);
 /// Freed activations stay with the process, because a step that asks the system for its memory anew pays a page fault for every 4 KiB; and the

@@ -177,7 +177,6 @@ TEST(StorageRun, WritesReadsAndLeavesNothing) {
 TEST(Machine, SaysSomethingOfItself) {
   const Machine m = this_machine();
   EXPECT_FALSE(m.processor.empty());
-  EXPECT_GE(m.processors, 1);
   EXPECT_GT(m.memory.base(), 1e6);
   EXPECT_EQ(today().size(), 10u);
 }

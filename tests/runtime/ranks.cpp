@@ -1,12 +1,14 @@
 // What runs on several ranks in run_ranks.py: the collectives, and the ways in which a rank can fail.
-// usage: ranks collectives|singleton|uncaught|abort|unwind|agree|crowded
+// usage: ranks collectives|singleton|uncaught|abort|unwind|agree|crowded|bound
 // SPDX-License-Identifier: Apache-2.0
+#include <sched.h>
+
 #include <cstdio>
+#include <cstdlib>
 #include <stdexcept>
 #include <string>
 
 #include "base/error.hpp"
-#include "runtime/mpi_call.hpp"
 #include "runtime/mpi_session.hpp"
 
 namespace {
@@ -39,14 +41,23 @@ int check_collectives(const reckon::MpiSession& session) {
   return 0;
 }
 
+/// Leaves this process the processor that has its rank's place among the allowed ones, as a launcher does that binds ranks.
+void bind() {
+  const char* rank = std::getenv("PMI_RANK");
+  cpu_set_t allowed, one;
+  CPU_ZERO(&one);
+  if (rank == nullptr || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  for (int cpu = 0, place = 0; cpu < CPU_SETSIZE; ++cpu)
+    if (CPU_ISSET(cpu, &allowed) && place++ == std::atoi(rank)) CPU_SET(cpu, &one);
+  sched_setaffinity(0, sizeof one, &one);
+}
+
 int run(const std::string& mode) {
+  if (mode == "bound") bind();
   const reckon::MpiSession session(reckon::MpiStart::always, mode == "singleton");
   if (mode == "collectives" || mode == "singleton") return session.all_reduce_max(check_collectives(session));
   if (mode == "agree") return session.all_reduce_max(session.rank() == 1 ? 3 : 0);
-  if (mode == "crowded") {
-    const bool crowded = reckon::is_crowded(MPI_COMM_WORLD);
-    if (session.is_root()) std::printf("%s\n", crowded ? "ranks take turns" : "a processor for each");
-  }
+  if ((mode == "crowded" || mode == "bound") && session.is_root()) std::printf("%s\n", session.ranks_take_turns() ? "ranks take turns" : "a processor for each");
   if (mode == "abort" && session.rank() == 1) session.abort(42);
   if (mode == "unwind" && session.rank() == 1) throw std::runtime_error("lost");
   session.barrier();

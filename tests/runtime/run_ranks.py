@@ -55,4 +55,6 @@ for ranks in (2, 3):
 if len(allowed) > 1:
     status, text, _ = run(2, "crowded", processors=set(allowed[:2]))
     expect("2 ranks on two processors do not", status == 0 and "a processor for each" in text, (status, text))
+    status, text, _ = run(2, "bound", processors=set(allowed[:2]))
+    expect("nor do 2 that are bound to one each", status == 0 and "a processor for each" in text, (status, text))
 sys.exit(1 if failures else 0)
