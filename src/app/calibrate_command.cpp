@@ -72,22 +72,23 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
     if (options.given("device")) options.fail("device", "goes with --backend cuda", "leave it away: processors are a place of their own");
     r.device = "cpu";
   }
-  const Flops most{r.backend == Backend::cuda ? 0x1p47 : 0x1p37};  // about a second of either
-  r.shapes = read_model_shapes(options, r.precisions.front(), most);
+  const bool device = r.backend == Backend::cuda;
+  r.shapes = read_model_shapes(options, r.precisions.front(), Flops{device ? 0x1p47 : 0x1p37}, Bytes{device ? 0x1p34 : 0x1p30});  // about a second of either
   return r;
 }
 
 /// Ranks of one thread that share processors take turns: all of them measure at once, by the time that each has a processor, so that they push
 /// each other out of its caches as in a step.
 bool take_turns(const Request& r, const MpiSession& session) {
-  return r.backend != Backend::cuda && r.threads == 1 && session.ranks_take_turns();
+  const bool own = r.backend != Backend::cuda && r.threads == 1 && session.ranks_take_turns();
+  return session.all_reduce_max(own ? 1 : 0) > 0;  // nodes may differ, ranks must not
 }
 
 /// The ranks that measure at once: all where they take turns, else as many as there are processors for; the others sleep, so that nobody shares
 /// a processor.
 int ranks_at_work(const Request& r, const MpiSession& session) {
-  if (r.backend == Backend::cuda || take_turns(r, session)) return session.size();
-  return std::clamp(session.node_processors() / int(r.threads), 1, session.size());
+  if (take_turns(r, session) || r.backend == Backend::cuda) return session.size();
+  return session.all_reduce_max(std::clamp(session.node_processors() / int(r.threads), 1, session.size()));
 }
 
 /// Work of the first `crew` ranks; the rest look every 5 ms whether it is over.
@@ -234,7 +235,7 @@ CommandSpec calibrate_spec() {
              {.name = "clock",
               .argument = "NAME",
               .fallback = "wall",
-              .help = "wall, or processor: time that other programs take does not count (compute of one thread)"}}},
+              .help = "wall, or processor: time that other programs take does not count (compute of one thread; always so for ranks that take turns)"}}},
            model_shape_options(),
            {"Output",
             {{.name = "out", .argument = "FILE", .help = "the calibration, for --calibration of plan and predict"},
@@ -246,7 +247,7 @@ CommandSpec calibrate_spec() {
           "Products and attention are measured over a grid of sizes; a prediction is surest where the sizes were measured themselves, which is what --model is for. "
           "'mpiexec -n 4 reckon calibrate --out machine.json' measures the machine as four ranks use it: compute on as many ranks at once "
           "as there are "
-          "processors, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the "
+          "processors, or on all where ranks of one thread take turns, messages among all. Every operation's result is checked before it is timed. Measurements are repeated until the "
           "median is known "
           "to 2 % (messages: 4 %) or their time is up, in three rounds, so that a slow minute of the machine does not decide; while "
           "a fixed piece of arithmetic runs over 10 % slower than at its best they wait, and what was measured around it is taken again, until --patience "

@@ -3,6 +3,8 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "app/question_options.hpp"
 #include "base/error.hpp"
 #include "base/text.hpp"
@@ -41,16 +43,17 @@ std::vector<std::int64_t> lengths_of(const Architecture& architecture, const Par
   return {usual_sequence_length(*t)};
 }
 
-void check_work(const ParsedOptions& options, const KernelShapes& shapes, Flops most) {
-  const auto check = [&](Flops work, const std::string& what) {
-    if (work > most)
-      options.fail("model", fmt::format("{} is {} FLOP, too long to measure here", what, significant(work.base(), 3)),
-                   "give fewer tokens with --seq-len and --mb, or more ranks to split it with --tp");
+void check_size(const ParsedOptions& options, const KernelShapes& shapes, Flops most, Bytes room) {
+  const auto check = [&](Flops work, double values, const std::string& what) {
+    const std::string cure = "give fewer tokens with --seq-len and --mb, or more ranks to split it with --tp";
+    if (work > most) options.fail("model", fmt::format("{} is {} FLOP, too long to measure here", what, significant(work.base(), 3)), cure);
+    if (Bytes{4 * values} > room) options.fail("model", fmt::format("{} takes {} GB, too large to measure here", what, significant(4e-9 * values, 3)), cure);
   };
-  for (const GemmCase& p : shapes.products)
-    check(flops_of(p.shape), fmt::format("a product of {} x {} over {}", p.shape.m, p.shape.n, p.shape.k));
+  for (const auto& [role, s] : shapes.products)
+    check(flops_of(s), std::max({s.m * s.n, s.m * s.k, s.n * s.k}), fmt::format("a product of {} x {} over {}", s.m, s.n, s.k));
   for (const AttentionShape& a : shapes.attention)
-    check(attention_flops(a, Pass::backward), fmt::format("attention of {} heads over {} tokens", a.batch * a.heads, a.seq_kv));
+    check(attention_flops(a, Pass::backward), a.batch * a.heads * a.head_dim * (a.seq_q + 2 * a.seq_kv),
+          fmt::format("attention of {} heads over {} tokens", a.batch * a.heads, a.seq_kv));
 }
 
 }  // namespace
@@ -64,7 +67,7 @@ OptionGroup model_shape_options() {
            {.name = "cp", .argument = "LIST", .fallback = "1", .help = "context-parallel degrees, likewise"}}};
 }
 
-KernelShapes read_model_shapes(const ParsedOptions& options, Precision precision, Flops most) {
+KernelShapes read_model_shapes(const ParsedOptions& options, Precision precision, Flops most, Bytes room) {
   KernelShapes out;
   if (!options.given("model")) {
     for (const char* name : {"seq-len", "mb", "tp", "cp"})
@@ -92,7 +95,7 @@ KernelShapes read_model_shapes(const ParsedOptions& options, Precision precision
           }
     if (!any) options.fail("model", fmt::format("{} cannot be split so: {}", name, refused.front().message), "give a smaller --tp or --cp");
   }
-  check_work(options, out, most);
+  check_size(options, out, most, room);
   return out;
 }
 

@@ -61,6 +61,7 @@ class Calibrate(TemporaryFolderCase):
                             (["calibrate", "--out", "x.json", "--tp", "2"], "goes with --model"),
                             (["calibrate", "--out", "x.json", "--model", MODEL, "--tp", "7"], "cannot be split"),
                             (["calibrate", "--out", "x.json", "--model", "llama-3-70b"], "too long to measure"),
+                            (["calibrate", "--out", "x.json", "--model", "llama-3-70b", "--seq-len", "1"], "too large to measure"),
                             (["calibrate", "--out", "x.json", "--parts", "compute,magic"], "magic"), (["calibrate", "--out", "x.json", "--largest-message", "1"], "largest-message"),
                             (["predict", "--calibration", "cpu.json", "--device", "h100", *QUESTION], "place of their own"),
                             (["predict", "--calibration", "missing.json", *QUESTION], "missing.json")):
