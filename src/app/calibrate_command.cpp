@@ -73,7 +73,9 @@ Request read_request(const ParsedOptions& options, const MpiSession& session) {
     r.device = "cpu";
   }
   const bool device = r.backend == Backend::cuda;
-  r.shapes = read_model_shapes(options, r.precisions.front(), Flops{device ? 0x1p47 : 0x1p37}, Bytes{device ? 0x1p34 : 0x1p30});  // about a second of either
+  const Flops most{device ? 0x1p47 : 0x1p37};  // about a second, and what every rank of a node may hold twice
+  const Bytes room{device ? 0x1p34 : 0x1p30};
+  r.shapes = read_model_shapes(options, r.precisions.front(), most, room);
   return r;
 }
 

@@ -42,18 +42,18 @@ int check_collectives(const reckon::MpiSession& session) {
 }
 
 /// Leaves this process the processor that has its rank's place among the allowed ones, as a launcher does that binds ranks.
-void bind() {
+bool bind() {
   const char* rank = std::getenv("PMI_RANK");
   cpu_set_t allowed, one;
   CPU_ZERO(&one);
-  if (rank == nullptr || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return;
+  if (rank == nullptr || sched_getaffinity(0, sizeof allowed, &allowed) != 0) return false;
   for (int cpu = 0, place = 0; cpu < CPU_SETSIZE; ++cpu)
     if (CPU_ISSET(cpu, &allowed) && place++ == std::atoi(rank)) CPU_SET(cpu, &one);
-  sched_setaffinity(0, sizeof one, &one);
+  return sched_setaffinity(0, sizeof one, &one) == 0;
 }
 
 int run(const std::string& mode) {
-  if (mode == "bound") bind();
+  if (mode == "bound" && !bind()) return 18;
   const reckon::MpiSession session(reckon::MpiStart::always, mode == "singleton");
   if (mode == "collectives" || mode == "singleton") return session.all_reduce_max(check_collectives(session));
   if (mode == "agree") return session.all_reduce_max(session.rank() == 1 ? 3 : 0);
