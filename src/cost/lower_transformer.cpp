@@ -235,14 +235,24 @@ class TransformerLowering {
     qk.group = OpGroup::attention_core;
     b.layer().ops.back().saved = Bytes{};
     b.stream("query key value kept", OpGroup::other, Bytes{}, Bytes{}, Bytes{kept}, 0, 0);
-    const Work soft = softmax_work(heads * s.seq_q, s.seq_kv, x.element);
-    b.stream("softmax", OpGroup::attention_core, soft.bytes, soft.bytes * 1.5, soft.saved, 1, 1);
+    softmax(b, heads, scores, softmax_work(heads * s.seq_q, s.seq_kv, x.element));
     if (facts_.dropout) {
       const Work drop = dropout_work(scores, x.element);
       b.stream("attention dropout", OpGroup::attention_core, drop.bytes, drop.bytes, drop.saved + Bytes{scores * x.element}, 1, 1);
     }
     Op& pv = product_without_weight(b, "weighted sum", heads, s.seq_q, s.v_head_dim, s.seq_kv);
     pv.group = OpGroup::attention_core;
+  }
+
+  /// Megatron's kernel of scale, mask and softmax takes matrices (heads x sequences) in fours; other counts go through fp32 in single passes,
+  /// over each value: widen (2 + 4 B), scale (8), mask (9), softmax (8), narrow (6); backward the same five, softmax with 12
+  /// (NVIDIA/Megatron-LM megatron/model/fused_softmax.py, is_kernel_available and forward_torch_softmax).
+  void softmax(LayerBuilder& b, double heads, double scores, const Work& fused) const {
+    if (std::fmod(heads, 4.0) == 0.0) {
+      b.stream("softmax", OpGroup::attention_core, fused.bytes, fused.bytes * 1.5, fused.saved, 1, 1);
+    } else {
+      b.stream("softmax", OpGroup::attention_core, Bytes{scores * 37.0}, Bytes{scores * 41.0}, fused.saved, 5, 5);
+    }
   }
 
   Op& product_without_weight(LayerBuilder& b, const char* name, double batch, double m, double n, double k) const {

@@ -2,6 +2,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <cmath>
 #include <random>
 #include <string>
@@ -236,6 +237,26 @@ TEST(Lowering, UnfusedAttentionSavesFiveBytesAScore) {
   for (const Op& op : model.kinds[0].ops)
     if (op.group == OpGroup::attention_core) core += op.saved.base();
   EXPECT_DOUBLE_EQ(core, 5.0 * 32 * 4096.0 * 4096.0);
+}
+
+TEST(Lowering, MatricesThatComeNotInFoursTakeTheLongWayThroughSoftmax) {
+  Architecture a = small_llama();
+  std::get<Transformer>(a.body).num_kv_heads = 32;
+  Strategy s;
+  s.attention = AttentionKind::unfused;
+  const auto softmax = [&](std::int64_t tp, std::int64_t mb) {
+    s.tensor_parallel = tp;
+    s.micro_batch_size = mb;
+    const LoweredModel model = lower(a, s, Task{}, StackFacts{});
+    const auto& ops = model.kinds[0].ops;
+    return *std::find_if(ops.begin(), ops.end(), [](const Op& op) { return std::string(op.name) == "softmax"; });
+  };
+  const double scores = 4096.0 * 4096.0;
+  EXPECT_DOUBLE_EQ(softmax(16, 2).forward_traffic.base(), 4 * scores * 4.0);  // 2 heads x 2 sequences: read and write two bytes
+  EXPECT_EQ(softmax(16, 2).forward_kernels, 1);
+  EXPECT_DOUBLE_EQ(softmax(16, 1).forward_traffic.base(), 2 * scores * 37.0);
+  EXPECT_DOUBLE_EQ(softmax(16, 1).backward_traffic.base(), 2 * scores * 41.0);
+  EXPECT_EQ(softmax(16, 1).forward_kernels, 5);
 }
 
 TEST(Lowering, LayerOfGptSavesThirtyFourBytesATokenAndWidth) {
