@@ -1,12 +1,14 @@
 #!/usr/bin/env python3
 # SPDX-License-Identifier: Apache-2.0
-"""Converts vTrain's measured runs into the format of experiments/published (FORMAT.md there).
+"""Converts vTrain's published step times into the format of experiments/published (FORMAT.md there).
 
 usage: vtrain_to_published.py [--single FILE.csv] [--multi FILE.csv] [--commit ID] [--output FILE.json]
 
 The CSV files are data/ground_truth_single.csv and data/ground_truth_multi.csv of https://github.com/VIA-Research/vTrain: iteration times
 of GPT models under Megatron-DeepSpeed on A100s, from the paper "vTrain: A Simulation Framework for Evaluating Cost-Effective and
-Compute-Optimal Large Language Model Training" (MICRO-57, 2024). They are that project's data and are not kept here.
+Compute-Optimal Large Language Model Training" (MICRO-57, 2024). They are that project's data and are not kept here. The times on several
+nodes are measured; those on one node are published as measured too, but follow from the arithmetic of vTrain's own predictor
+(experiments/accuracy/predicted_rows.py), and `reckon validate` takes them for what they are by their ids.
 
 What the files do not say is marked as assumed (the device's memory size, no optimiser sharding) or follows from the paper: fp16, full
 recompute, unfused attention, 1F1B without interleaving, nodes of 8 GPUs with four 200 Gb/s InfiniBand adapters.

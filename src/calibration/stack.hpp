@@ -52,6 +52,8 @@ struct StackFacts {
   bool messages_by_parameter = false;    ///< under sequence parallelism the gradients of norms and biases are summed in a message each
   bool wide_reductions = false;          ///< sums of 16-bit activations travel in fp32
   bool parameter_lists = false;          ///< zero3 moves a parameter as a list of shares, copied one by one, and once more for recomputation
+  bool traced = false;                   ///< no runs: a simulator put their steps together from kernels traced one at a time on one device; each takes
+                                         ///< host_time at least, messages take none, and nothing is recomputed whatever the file says
   bool overlap_context = true;           ///< the ring of context ranks moves keys and values under attention
 };
 
@@ -68,7 +70,7 @@ struct StackConstants {
   double product_slowdown =
       1.0;                       ///< product and attention kernels in the run over the same kernels alone: cold caches, clocks (0.95..1.35)
   double stream_slowdown = 1.0;  ///< memory-bound traffic over the ideal of fused kernels (0.8..3)
-  Seconds host_time{5e-6};       ///< host time to launch one kernel; binds where kernels are shorter (1..20 us)
+  Seconds host_time{5e-6};       ///< host time to launch one kernel; binds where kernels are shorter (1..20 us; under a tracer that runs them one at a time, 20..100 us)
   double tensor_slowdown = 1.0;  ///< model-parallel messages in the run over the same collective alone (0.3 with overlap..2)
   double exposed_data = 0.3;     ///< share of data-parallel communication that overlap does not hide although there is room (0..1)
   double scale_jitter = 0.0;     ///< added share of a step for each doubling of the nodes: stragglers, noise (0..0.03)

@@ -41,6 +41,7 @@ constexpr FlagName rare_flags[] = {{"separate_bias", &StackFacts::separate_bias}
                                    {"messages_by_parameter", &StackFacts::messages_by_parameter},
                                    {"wide_reductions", &StackFacts::wide_reductions},
                                    {"parameter_lists", &StackFacts::parameter_lists},
+                                   {"traced", &StackFacts::traced},
                                    {"overlap_context", &StackFacts::overlap_context}};
 
 struct SizeName {

@@ -33,7 +33,7 @@ const char* status_name(ReplayStatus status) {
 }
 
 Json run_entry(const PublishedRun& run, const Replay& replay) {
-  Json out{{"id", run.id}, {"stack", run.stack}, {"status", status_name(replay.status)}, {"reason", nullptr}, {"measured_step_time_s", run.step_time.base()}};
+  Json out{{"id", run.id}, {"stack", run.stack}, {"status", status_name(replay.status)}, {"reason", nullptr}, {"traced", replay.traced}, {"measured_step_time_s", run.step_time.base()}};
   if (!replay.reason.empty()) out["reason"] = replay.reason;
   const bool priced = replay.status != ReplayStatus::unsupported;
   out["predicted_step_time_s"] = priced ? Json(replay.cost.time.total().base()) : Json(nullptr);
@@ -46,6 +46,20 @@ Json run_entry(const PublishedRun& run, const Replay& replay) {
 }
 
 }  // namespace
+
+std::vector<ReplayedFile> measured_alone(const std::vector<ReplayedFile>& files) {
+  std::vector<ReplayedFile> out;
+  for (const ReplayedFile& file : files) {
+    ReplayedFile kept{file.file, file.source, {}, {}};
+    for (std::size_t i = 0; i < file.runs.size(); ++i) {
+      if (file.replays[i].traced) continue;
+      kept.runs.push_back(file.runs[i]);
+      kept.replays.push_back(file.replays[i]);
+    }
+    if (!kept.runs.empty()) out.push_back(std::move(kept));
+  }
+  return out;
+}
 
 ErrorSummary macro_summary(const std::vector<ReplayedFile>& files) {
   ErrorSummary out;

@@ -18,6 +18,9 @@ struct ReplayedFile {
   std::vector<Replay> replays;  ///< same order as runs
 };
 
+/// The files without the runs that a simulator put together, and without files that are left empty.
+std::vector<ReplayedFile> measured_alone(const std::vector<ReplayedFile>& files);
+
 /// Macro average over files of the error columns.
 ErrorSummary macro_summary(const std::vector<ReplayedFile>& files);
 

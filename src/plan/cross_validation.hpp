@@ -23,7 +23,7 @@ struct SourcedRun {
 StackConstants median_constants(const StackTable& table, const std::vector<std::string>& median_of, const std::string& without);
 
 /// Predicts every run with constants fitted anew to the runs of its stack outside its group; groups are dealt into at most six folds. Where
-/// none is left, the constants are the default stack's (without this one).  Same order as `runs`.
+/// none is left, the constants are the default stack's (without this one; the host time of a traced stack is the fit's prior).  Same order as `runs`.
 std::vector<Replay> cross_validated(const std::vector<SourcedRun>& runs, const CalibrationSet& set, LeaveOut leave_out);
 
 }  // namespace reckon

@@ -85,7 +85,14 @@ StackResiduals residuals_of(const std::string& stack, const std::vector<SourcedR
   return out;
 }
 
-IntervalRule interval_rule(const std::vector<SourcedRun>& runs, const std::vector<Replay>& left_out, const CalibrationSet& set) {
+IntervalRule interval_rule(const std::vector<SourcedRun>& all_runs, const std::vector<Replay>& all_left_out, const CalibrationSet& set) {
+  std::vector<SourcedRun> runs;  // what a simulator put together says nothing about measurements
+  std::vector<Replay> left_out;
+  for (std::size_t i = 0; i < all_runs.size(); ++i) {
+    if (all_left_out[i].traced) continue;
+    runs.push_back(all_runs[i]);
+    left_out.push_back(all_left_out[i]);
+  }
   IntervalRule out;
   const std::map<std::string, double> by_model = spreads(runs, left_out, set);
   out.pooled = mean(by_model);
@@ -97,7 +104,7 @@ IntervalRule interval_rule(const std::vector<SourcedRun>& runs, const std::vecto
   const std::vector<Replay> defaults = cross_validated(runs, set, LeaveOut::stack);
   const auto error = [](const Replay& r, const PublishedRun&) { return residual(r); };
   // 90 % with the stacks in balance, and 86 % of all runs if that is more
-  out.unseen_stack = std::max(weighted_quantile(runs, defaults, set, 0.9, 0.5, error), weighted_quantile(runs, defaults, set, 0.86, 0.0, error)) / out.factor;
+  out.unseen_stack = std::max(weighted_quantile(runs, defaults, set, 0.9, 1.0, error), weighted_quantile(runs, defaults, set, 0.86, 0.0, error)) / out.factor;
   return out;
 }
 

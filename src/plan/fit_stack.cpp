@@ -30,6 +30,8 @@ class Objective {
     for (const PublishedRun* run : runs) links_.push_back(link_calibration(set.links, run->cluster.device, run->cluster.fabric));
   }
 
+  const std::vector<ConstantRange>& ranges() const { return constant_ranges(prior_.facts); }
+
   double operator()(const StackConstants& constants) const {
     Stack stack = prior_;
     stack.constants = constants;
@@ -39,7 +41,7 @@ class Objective {
       sum += weight_[i] * loss(std::log(predicted / runs_[i]->step_time));
     }
     double pull = 0;  // a constant one spread from its usual value counts like a run that is 4 % off
-    for (const ConstantRange& r : constant_ranges()) {
+    for (const ConstantRange& r : ranges()) {
       const double z = (value_of(constants, r) - r.usual) / r.spread;
       pull += 0.008 * z * z;
     }
@@ -57,14 +59,14 @@ class Objective {
 
 StackConstants minimise(const Objective& objective) {
   StackConstants best;
-  for (const ConstantRange& r : constant_ranges()) set_value(best, r, r.usual);
+  for (const ConstantRange& r : objective.ranges()) set_value(best, r, r.usual);
   double value = objective(best);
   std::vector<double> step;
-  for (const ConstantRange& r : constant_ranges()) step.push_back(0.15 * (r.high - r.low));
+  for (const ConstantRange& r : objective.ranges()) step.push_back(0.15 * (r.high - r.low));
   for (int sweep = 0; sweep < 60; ++sweep) {
     bool moved = false;
     for (std::size_t i = 0; i < step.size(); ++i) {
-      const ConstantRange& r = constant_ranges()[i];
+      const ConstantRange& r = objective.ranges()[i];
       for (const double direction : {1.0, -1.0}) {
         StackConstants trial = best;
         set_value(trial, r, std::clamp(value_of(best, r) + direction * step[i], r.low, r.high));
@@ -90,22 +92,30 @@ ErrorSummary errors(const std::vector<const PublishedRun*>& runs, const Calibrat
 
 }  // namespace
 
-const std::vector<ConstantRange>& constant_ranges() {
-  static const std::vector<ConstantRange> ranges{
-      {"product_slowdown", &StackConstants::product_slowdown, 0.9, 1.5, 1.15, 0.1},
-      {"stream_slowdown", &StackConstants::stream_slowdown, 0.6, 4.0, 1.3, 0.5},
-      {"host_time", nullptr, 0.0, 25.0, 6.0, 3.0},
-      {"tensor_slowdown", &StackConstants::tensor_slowdown, 0.3, 3.0, 1.0, 0.4},
-      {"exposed_data", &StackConstants::exposed_data, 0.0, 1.0, 0.3, 0.25},
-      {"scale_jitter", &StackConstants::scale_jitter, 0.0, 0.04, 0.004, 0.004}};
-  return ranges;
+const std::vector<ConstantRange>& constant_ranges(const StackFacts& facts) {
+  static const auto ranges = [](double most_host_time, double usual, double spread) {
+    return std::vector<ConstantRange>{{"product_slowdown", &StackConstants::product_slowdown, 0.9, 1.5, 1.15, 0.1},
+                                      {"stream_slowdown", &StackConstants::stream_slowdown, 0.6, 4.0, 1.3, 0.5},
+                                      {"host_time", nullptr, 0.0, most_host_time, usual, spread},
+                                      {"tensor_slowdown", &StackConstants::tensor_slowdown, 0.3, 3.0, 1.0, 0.4},
+                                      {"exposed_data", &StackConstants::exposed_data, 0.0, 1.0, 0.3, 0.25},
+                                      {"scale_jitter", &StackConstants::scale_jitter, 0.0, 0.04, 0.004, 0.004}};
+  };
+  static const std::vector<ConstantRange> untraced = ranges(25.0, 6.0, 3.0), traced = ranges(150.0, 50.0, 30.0);
+  return facts.traced ? traced : untraced;
+}
+
+Seconds prior_host_time(const StackFacts& facts) {
+  const auto& ranges = constant_ranges(facts);
+  const auto range = std::find_if(ranges.begin(), ranges.end(), [](const ConstantRange& r) { return r.number == nullptr; });
+  return microseconds * range->usual;
 }
 
 StackFit fit_stack(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& prior) {
   StackFit out{prior, errors(runs, set, prior), {}, {}};
   out.stack.constants = minimise(Objective(runs, set, prior));
   out.stack.fitted.clear();
-  for (const ConstantRange& r : constant_ranges()) {
+  for (const ConstantRange& r : constant_ranges(prior.facts)) {
     out.stack.fitted.push_back(r.name);
     const double v = value_of(out.stack.constants, r), tolerance = 1e-3 * (r.high - r.low);
     if (v <= r.low + tolerance || v >= r.high - tolerance) out.at_bound.push_back(r.name);

@@ -16,8 +16,12 @@ struct ConstantRange {
   double low, high;
   double usual, spread;              ///< where isolated kernels and other stacks put it: centre and one standard deviation of the prior
 };
-/// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter.
-const std::vector<ConstantRange>& constant_ranges();
+/// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter.  Under a tracer that runs kernels one at a
+/// time the prior of host_time is 50 +- 30 us, a guess: launch, the kernel's end, a synchronisation and the records of three CUDA calls.
+const std::vector<ConstantRange>& constant_ranges(const StackFacts& facts);
+
+/// Where the fit of host_time starts.
+Seconds prior_host_time(const StackFacts& facts);
 
 struct StackFit {
   Stack stack;

@@ -37,6 +37,7 @@ Job job_of(const PublishedRun& run, const CalibrationSet& set, const Stack& stac
   Job job{&run.architecture, &run.cluster, &set.device(run.cluster.device.id), &links, &stack, {}, run.strategy};
   if (stack.facts.packed_sequences > 1)
     job.strategy.global_batch_size = std::llround(static_cast<double>(run.strategy.global_batch_size) / stack.facts.packed_sequences);
+  if (stack.facts.traced) job.strategy.recompute = Recompute::none;
   job.task.training = run.training;
   job.task.compiled = run.detail.torch_compile.value_or(false);
   job.task.async_tensor = run.detail.async_tensor_parallel.value_or(false);
@@ -54,6 +55,7 @@ Replay replay(const PublishedRun& run, const CalibrationSet& set) { return repla
 
 Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& stack) {
   Replay out;
+  out.traced = stack.facts.traced;
   try {
     const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric);
     const Job job = job_of(run, set, stack, links);

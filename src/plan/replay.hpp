@@ -36,6 +36,7 @@ struct Replay {
   double relative_error = 0;   ///< predicted / measured - 1
   double spread = 0;           ///< expected |ln(measured / predicted)|
   StepInterval interval;       ///< the 90 % interval of the step time
+  bool traced = false;         ///< no measurement: what the run's file states was put together by a simulator (StackFacts::traced)
 };
 
 /// The inputs of a published run as a job.  `links` must outlive the result.

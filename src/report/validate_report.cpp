@@ -62,37 +62,60 @@ double coverage(const std::vector<Row>& rows) {
   return rows.empty() ? 0.0 : inside / static_cast<double>(rows.size());
 }
 
+bool has_traced(const ReplayedFile& file) {
+  return std::any_of(file.replays.begin(), file.replays.end(), [](const Replay& r) { return r.traced; });
+}
+
 void add_row(Table& table, const std::string& name, const ErrorSummary& s, double constant, double covered) {
   table.row({name, fmt::to_string(s.n), percent(s.median), percent(s.mean), percent(s.p90), percent(s.worst), signed_percent(s.bias),
              percent(constant), fmt::format("{:.0f}", 100.0 * covered)});
 }
+
+/// The mean of the groups' columns; coverage is pooled over runs.
+class Average {
+ public:
+  /// Counts a group, and writes its row where there is a table for it.
+  void add(const std::string& name, const std::vector<Row>& rows, Table* table) {
+    const ErrorSummary s = summarise(errors_of(rows));
+    const double constant = constant_mfu_error(rows), covered = coverage(rows);
+    if (table != nullptr) add_row(*table, name, s, constant, covered);
+    groups_ += 1;
+    covered_runs_ += covered * static_cast<double>(rows.size());
+    constant_ += constant;
+    sum_.n += s.n;
+    sum_.median += s.median;
+    sum_.mean += s.mean;
+    sum_.p90 += s.p90;
+    sum_.bias += s.bias;
+    sum_.worst = std::max(sum_.worst, s.worst);
+  }
+
+  void finish(Table& table, const std::string& name) const {
+    if (groups_ <= 0) return;
+    ErrorSummary mean = sum_;
+    for (double* v : {&mean.median, &mean.mean, &mean.p90, &mean.bias}) *v /= groups_;
+    add_row(table, name, mean, constant_ / groups_, covered_runs_ / static_cast<double>(mean.n));
+  }
+
+ private:
+  ErrorSummary sum_;
+  double groups_ = 0, constant_ = 0, covered_runs_ = 0;
+};
 
 }  // namespace
 
 std::string error_table(const std::vector<ReplayedFile>& files, ErrorGroup group) {
   const char* title = group == ErrorGroup::source ? "source" : group == ErrorGroup::stack ? "stack" : "device";
   Table table({{title, Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"p90 %"}, {"worst %"}, {"bias %"}, {"one MFU %"}, {"covered %"}});
-  ErrorSummary macro;
-  double groups = 0, constant_sum = 0, covered_runs = 0;
-  for (const auto& [name, rows] : grouped(files, group)) {
-    const ErrorSummary s = summarise(errors_of(rows));
-    const double constant = constant_mfu_error(rows);
-    const double covered = coverage(rows);
-    add_row(table, name, s, constant, covered);
-    groups += 1;
-    covered_runs += covered * static_cast<double>(rows.size());
-    constant_sum += constant;
-    macro.n += s.n;
-    macro.median += s.median;
-    macro.mean += s.mean;
-    macro.p90 += s.p90;
-    macro.bias += s.bias;
-    macro.worst = std::max(macro.worst, s.worst);
-  }
-  if (groups > 0) {
-    for (double* v : {&macro.median, &macro.mean, &macro.p90, &macro.bias}) *v /= groups;
-    table.rule();
-    add_row(table, fmt::format("average of {}s", title), macro, constant_sum / groups, covered_runs / static_cast<double>(macro.n));
+  Average all;
+  for (const auto& [name, rows] : grouped(files, group)) all.add(name, rows, &table);
+  table.rule();
+  all.finish(table, fmt::format("average of {}s", title));
+  if (std::any_of(files.begin(), files.end(), has_traced)) {
+    const std::vector<ReplayedFile> measured = measured_alone(files);
+    Average alone;
+    for (const auto& [name, rows] : grouped(measured, group)) alone.add(name, rows, nullptr);
+    alone.finish(table, "of measured runs alone");
   }
   return table.text();
 }
@@ -147,6 +170,12 @@ std::string regret_table(const std::vector<ReplayedFile>& files) {
   if (groups == 0) return {};
   table.rule();
   table.row({"all groups", fmt::format("{:.0f}", groups), "", percent(sum / groups), "", ""});
+  if (std::any_of(files.begin(), files.end(), has_traced)) {
+    double measured = 0, regret = 0;
+    for (const ReplayedFile& file : measured_alone(files))
+      for (const RegretGroup& g : regret_groups(file.runs, file.replays)) measured += 1, regret += g.regret;
+    if (measured > 0) table.row({"of measured runs alone", fmt::format("{:.0f}", measured), "", percent(regret / measured), "", ""});
+  }
   return table.text();
 }
 

@@ -14,7 +14,8 @@ namespace reckon {
 enum class ErrorGroup { source, stack, device };
 
 /// Absolute error per group in per cent: n, median, mean, 90th percentile, worst, bias, and the median error of the one constant MFU that
-/// serves the group best in hindsight, and the share of runs inside the 90 % interval (pooled in the last row); a macro average below.
+/// serves the group best in hindsight, and the share of runs inside the 90 % interval (pooled in the last row); a macro average
+/// below, and one without runs that a simulator put together where there are such.
 std::string error_table(const std::vector<ReplayedFile>& files, ErrorGroup group);
 
 /// Regret of the predicted fastest strategy within groups of runs that differ in their strategy alone; empty without such groups.

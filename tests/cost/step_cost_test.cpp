@@ -134,6 +134,28 @@ TEST(StepCost, EachMicroBatchIsFetchedWhileTheDeviceWaits) {
   EXPECT_GT(total(four) - total(one), 3 * 2 * 75 * 1e-3);  // three fetches more, on the first and the last stage, which are one here
 }
 
+TEST(StepCost, TracedKernelsWaitForTheHostOneByOneAndMessagesDoNot) {
+  Case c;
+  c.stack.facts.traced = true;
+  c.stack.facts.cuda_graphs = false;
+  c.stack.constants.host_time = Seconds{1.0};  // longer than any kernel here
+  c.strategy.micro_batch_size = c.strategy.global_batch_size = 1;
+  double forward = 0, backward = 0;
+  const LoweredModel model = lower(c.architecture, c.strategy, c.task, c.stack.facts);
+  const auto count = [&](const LoweredLayer& layer, double times) {
+    for (const Op& op : layer.ops) forward += times * op.forward_kernels * op.times, backward += times * op.backward_kernels * op.times;
+  };
+  count(model.before, 1.0);
+  count(model.kinds[0], 8.0);
+  count(model.after, 1.0);
+  EXPECT_NEAR(c.cost().time.forward.base(), forward, 1e-6 * forward);
+  EXPECT_NEAR(c.cost().time.backward.base(), backward, 1e-6 * backward);
+  // half as much work to each of two ranks: as many kernels, and the messages on top
+  c.strategy.tensor_parallel = 2;
+  EXPECT_NEAR(c.cost().time.forward.base(), forward, 1e-6 * forward);
+  EXPECT_GT(c.cost().time.exposed_tensor.base(), 0.0);
+}
+
 TEST(StepCost, LowPrecisionProductsAreFaster) {
   Case bf16, fp8;
   fp8.strategy.precision = Precision::fp8;

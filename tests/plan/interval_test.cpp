@@ -7,8 +7,10 @@
 #include <cmath>
 
 #include "../cost/scene.hpp"
+#include "io/validate_document.hpp"
 #include "plan/cross_validation.hpp"
 #include "plan/fit_interval.hpp"
+#include "plan/fit_stack.hpp"
 #include "plan/regret.hpp"
 
 namespace reckon {
@@ -23,6 +25,12 @@ Stack with_residuals(std::int64_t runs, double spread) {
 }
 
 TEST(Interval, AStackWithoutRunsGetsTheWideSpread) { EXPECT_DOUBLE_EQ(expected_spread(rule, Stack{}, "h100", 8), 0.2); }
+
+TEST(Interval, ATracedStackWithoutRunsMayTakeAnyHostTime) {
+  Stack stack;
+  stack.facts.traced = true;
+  EXPECT_DOUBLE_EQ(expected_spread(rule, stack, "h100", 8), std::hypot(0.2, 0.6));
+}
 
 TEST(Interval, FewRunsAreDrawnToThePooledSpread) {
   EXPECT_NEAR(expected_spread(rule, with_residuals(5, 0.0), "h100", 8), std::sqrt(0.5 * 0.01), 1e-12);
@@ -111,6 +119,33 @@ TEST(CrossValidation, AModelLeftOutIsPredictedFromTheOthers) {
   // without any run of the stack the default constants speak, with the wide interval
   for (const Replay& r : cross_validated(sourced, shipped().set, LeaveOut::stack))
     EXPECT_DOUBLE_EQ(r.spread, shipped().set.stacks.interval.unseen_stack);
+}
+
+TEST(Traces, RecomputeNothingAndKeepTheirOwnHostTimeWithoutRuns) {
+  std::vector<PublishedRun> runs = sweep({{1, 1.0}, {2, 1.0}});
+  runs[0].stack = "nemo-2024";
+  runs[1].stack = "vtrain-traces";
+  for (PublishedRun& run : runs) run.strategy.recompute = Recompute::full;
+  const std::vector<SourcedRun> sourced{{&runs[0], ""}, {&runs[1], ""}};
+  const std::vector<Replay> replays = cross_validated(sourced, shipped().set, LeaveOut::stack);
+  EXPECT_FALSE(replays[0].traced);
+  EXPECT_GT(replays[0].cost.time.recompute.base(), 0.0);
+  EXPECT_TRUE(replays[1].traced);
+  EXPECT_EQ(replays[1].cost.time.recompute.base(), 0.0);
+  EXPECT_NEAR(prior_host_time(shipped().set.stack("vtrain-traces").facts) / prior_host_time(shipped().set.stack("nemo-2024").facts), 50.0 / 6.0, 1e-12);
+  EXPECT_DOUBLE_EQ(replays[1].spread, std::hypot(shipped().set.stacks.interval.unseen_stack, 0.6));
+}
+
+TEST(Traces, AreNotCountedAmongTheMeasured) {
+  const std::vector<PublishedRun> runs = sweep({{1, 1.0}, {2, 2.0}, {4, 4.0}});
+  std::vector<Replay> replays(3);
+  replays[1].traced = true;
+  const std::vector<ReplayedFile> files{{"a.json", "a", runs, replays}, {"b.json", "b", {runs[0]}, {replays[1]}}};
+  const std::vector<ReplayedFile> measured = measured_alone(files);
+  ASSERT_EQ(measured.size(), 1U);  // b has nothing left
+  ASSERT_EQ(measured[0].runs.size(), 2U);
+  EXPECT_EQ(measured[0].runs[1].step_time.base(), 4.0);
+  EXPECT_EQ(measured[0].replays.size(), 2U);
 }
 
 TEST(Residuals, AreMeansOfOneStack) {
