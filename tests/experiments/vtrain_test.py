@@ -114,7 +114,24 @@ class VtrainTest(unittest.TestCase):
         result = subprocess.run([os.environ["RECKON"], "validate", str(target), "--json"], capture_output=True, text=True, check=False)
 
         self.assertEqual(result.returncode, 0, result.stderr)
-        json.loads(result.stdout)
+        self.assertFalse(json.loads(result.stdout)["runs"][0]["traced"])
+
+    @unittest.skipUnless(os.environ.get("RECKON"), "RECKON does not name the program")
+    def test_reckon_tells_traces_from_measurements(self):
+        for kind, text in (("single", HEADER + "4,8,2,512,8,6,1024,1,4,1,7\n"), ("multi", MULTI_HEADER + "1.7,16,32,2,2304,24,24,2048,8,2,1,1234.5\n")):
+            self.convert(text, kind, "-o", str(self.path / f"{kind}.json"))
+
+        def validate(*options):
+            files = [str(self.path / f"{kind}.json") for kind in ("single", "multi")]
+            return subprocess.run([os.environ["RECKON"], "validate", *files, *options], capture_output=True, text=True, check=True).stdout
+
+        traced, measured = json.loads(validate("--json"))["runs"]
+        self.assertEqual((traced["traced"], measured["traced"]), (True, False))
+        self.assertEqual(traced["parts"]["recompute_s"], 0)
+        self.assertGreater(measured["parts"]["recompute_s"], 0)
+        rows = {line[:22].rstrip(): line[22:].split() for line in validate().split("\n")}
+        self.assertEqual(rows["average of sources"][0], "2")
+        self.assertEqual(rows["of measured runs alone"], rows["multi"])
 
 
 if __name__ == "__main__":
