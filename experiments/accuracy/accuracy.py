@@ -66,7 +66,7 @@ def tables(program, files, quick):
 
 
 def read_runs(program, files):
-    """id -> (source, devices, measured, predicted, low, high)."""
+    """(source, devices, measured, predicted) of every run; what a simulator put together stands apart from its source's measurements."""
     source, devices = {}, {}
     for file in files:
         with open(file, encoding="utf-8") as f:
@@ -76,7 +76,7 @@ def read_runs(program, files):
     rows = []
     for run in json.loads(validate(program, files, "--json"))["runs"]:
         if run["predicted_step_time_s"] is not None:
-            rows.append((source[run["id"]], devices[run["id"]], run["measured_step_time_s"], run["predicted_step_time_s"]))
+            rows.append((source[run["id"]] + (" (traces)" if run["traced"] else ""), devices[run["id"]], run["measured_step_time_s"], run["predicted_step_time_s"]))
     return rows
 
 
