@@ -62,21 +62,9 @@ std::vector<ReplayedFile> measured_alone(const std::vector<ReplayedFile>& files)
 }
 
 ErrorSummary macro_summary(const std::vector<ReplayedFile>& files) {
-  ErrorSummary out;
-  double used = 0;
-  for (const ReplayedFile& file : files) {
-    const ErrorSummary s = summarise(signed_errors(file.replays));
-    if (s.n == 0) continue;
-    used += 1;
-    out.n += s.n;
-    out.median += s.median;
-    out.mean += s.mean;
-    out.p90 += s.p90;
-    out.bias += s.bias;
-    out.worst = std::max(out.worst, s.worst);
-  }
-  if (used > 0) out.median /= used, out.mean /= used, out.p90 /= used, out.bias /= used;
-  return out;
+  std::vector<ErrorSummary> sources;
+  for (const ReplayedFile& file : files) sources.push_back(summarise(signed_errors(file.replays)));
+  return average(sources);
 }
 
 std::string validate_document(const std::vector<ReplayedFile>& files) {
@@ -93,7 +81,7 @@ std::string validate_document(const std::vector<ReplayedFile>& files) {
     all.insert(all.end(), errors.begin(), errors.end());
     sources[file.source] = summary_of(summarise(errors));
   }
-  Json summary{{"runs", runs.size()}, {"infeasible", infeasible}, {"unsupported", unsupported}, {"macro", summary_of(macro_summary(files))},
+  Json summary{{"runs", runs.size()}, {"infeasible", infeasible}, {"unsupported", unsupported}, {"macro", summary_of(macro_summary(files))}, {"macro_measured_alone", summary_of(macro_summary(measured_alone(files)))},
                {"pooled", summary_of(summarise(all))}, {"sources", sources}};
   return dump_json({{"schema", "reckon/validate-result/1"}, {"runs", runs}, {"summary", summary}});
 }

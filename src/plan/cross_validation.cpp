@@ -49,7 +49,7 @@ Stack unseen(const CalibrationSet& set, const Stack& stack) {
   Stack out = stack;
   const Stack& usual = set.stack("default");
   out.constants = usual.median_of.empty() ? usual.constants : median_constants(set.stacks, usual.median_of, stack.id);
-  if (stack.facts.traced) out.constants.host_time = prior_host_time(stack.facts);  // no other stack's launches say anything about a tracer's
+  if (stack.facts.traced) out.constants.host_time = microseconds * host_time_range(stack.facts).usual;  // no other stack's launches say anything about a tracer's
   out.residuals = {};
   return out;
 }

@@ -105,10 +105,9 @@ const std::vector<ConstantRange>& constant_ranges(const StackFacts& facts) {
   return facts.traced ? traced : untraced;
 }
 
-Seconds prior_host_time(const StackFacts& facts) {
+const ConstantRange& host_time_range(const StackFacts& facts) {
   const auto& ranges = constant_ranges(facts);
-  const auto range = std::find_if(ranges.begin(), ranges.end(), [](const ConstantRange& r) { return r.number == nullptr; });
-  return microseconds * range->usual;
+  return *std::find_if(ranges.begin(), ranges.end(), [](const ConstantRange& r) { return r.number == nullptr; });
 }
 
 StackFit fit_stack(const std::vector<const PublishedRun*>& runs, const CalibrationSet& set, const Stack& prior) {

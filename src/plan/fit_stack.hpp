@@ -20,8 +20,8 @@ struct ConstantRange {
 /// time the prior of host_time is 50 +- 30 us, a guess: launch, the kernel's end, a synchronisation and the records of three CUDA calls.
 const std::vector<ConstantRange>& constant_ranges(const StackFacts& facts);
 
-/// Where the fit of host_time starts.
-Seconds prior_host_time(const StackFacts& facts);
+/// That of host_time (us).
+const ConstantRange& host_time_range(const StackFacts& facts);
 
 struct StackFit {
   Stack stack;

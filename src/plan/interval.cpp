@@ -4,17 +4,21 @@
 #include <algorithm>
 #include <cmath>
 
+#include "plan/fit_stack.hpp"
+
 namespace reckon {
 namespace {
 
-constexpr double traced_host_time = 0.6;  // spread of the prior of a tracer's host time over its centre (plan/fit_stack.hpp)
 constexpr double pseudo_runs = 5.0;  // weight of the pooled spread: a handful of runs says little about their spread
 
 }  // namespace
 
 double expected_spread(const IntervalRule& rule, const Stack& stack, const std::string& device, std::int64_t devices) {
   const StackResiduals& r = stack.residuals;
-  if (r.runs == 0) return stack.facts.traced ? std::hypot(rule.unseen_stack, traced_host_time) : rule.unseen_stack;
+  if (r.runs == 0) {
+    const ConstantRange& host_time = host_time_range(stack.facts);
+    return stack.facts.traced ? std::hypot(rule.unseen_stack, host_time.spread / host_time.usual) : rule.unseen_stack;
+  }
   const double n = static_cast<double>(r.runs);
   double square = (n * r.spread * r.spread + pseudo_runs * rule.pooled * rule.pooled) / (n + pseudo_runs);
   if (std::find(r.devices.begin(), r.devices.end(), device) == r.devices.end()) square += rule.unseen_device * rule.unseen_device;

@@ -102,4 +102,21 @@ ErrorSummary summarise(const std::vector<double>& signed_errors) {
   return out;
 }
 
+ErrorSummary average(const std::vector<ErrorSummary>& groups) {
+  ErrorSummary out;
+  double used = 0;
+  for (const ErrorSummary& s : groups) {
+    if (s.n == 0) continue;
+    used += 1;
+    out.n += s.n;
+    out.median += s.median;
+    out.mean += s.mean;
+    out.p90 += s.p90;
+    out.bias += s.bias;
+    out.worst = std::max(out.worst, s.worst);
+  }
+  if (used > 0) out.median /= used, out.mean /= used, out.p90 /= used, out.bias /= used;
+  return out;
+}
+
 }  // namespace reckon

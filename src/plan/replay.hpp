@@ -64,4 +64,7 @@ struct ErrorSummary {
 };
 ErrorSummary summarise(const std::vector<double>& signed_errors);
 
+/// The mean of every column over groups, the worst of all, and the runs of all; groups without runs do not count.
+ErrorSummary average(const std::vector<ErrorSummary>& groups);
+
 }  // namespace reckon

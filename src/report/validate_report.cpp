@@ -71,52 +71,44 @@ void add_row(Table& table, const std::string& name, const ErrorSummary& s, doubl
              percent(constant), fmt::format("{:.0f}", 100.0 * covered)});
 }
 
-/// The mean of the groups' columns; coverage is pooled over runs.
-class Average {
- public:
-  /// Counts a group, and writes its row where there is a table for it.
-  void add(const std::string& name, const std::vector<Row>& rows, Table* table) {
-    const ErrorSummary s = summarise(errors_of(rows));
-    const double constant = constant_mfu_error(rows), covered = coverage(rows);
-    if (table != nullptr) add_row(*table, name, s, constant, covered);
-    groups_ += 1;
-    covered_runs_ += covered * static_cast<double>(rows.size());
-    constant_ += constant;
-    sum_.n += s.n;
-    sum_.median += s.median;
-    sum_.mean += s.mean;
-    sum_.p90 += s.p90;
-    sum_.bias += s.bias;
-    sum_.worst = std::max(sum_.worst, s.worst);
-  }
-
-  void finish(Table& table, const std::string& name) const {
-    if (groups_ <= 0) return;
-    ErrorSummary mean = sum_;
-    for (double* v : {&mean.median, &mean.mean, &mean.p90, &mean.bias}) *v /= groups_;
-    add_row(table, name, mean, constant_ / groups_, covered_runs_ / static_cast<double>(mean.n));
-  }
-
- private:
-  ErrorSummary sum_;
-  double groups_ = 0, constant_ = 0, covered_runs_ = 0;
+/// One row of the error table.
+struct Errors {
+  ErrorSummary summary;
+  double constant = 0;  ///< median error of the best constant MFU
+  double covered = 0;   ///< share of the runs in their interval
 };
+
+/// The columns of every group, by name.
+std::map<std::string, Errors> errors_by(ErrorGroup group, const std::vector<ReplayedFile>& files) {
+  std::map<std::string, Errors> out;
+  for (const auto& [name, rows] : grouped(files, group)) out[name] = {summarise(errors_of(rows)), constant_mfu_error(rows), coverage(rows)};
+  return out;
+}
+
+/// Their mean; coverage is pooled over runs.
+void add_average(Table& table, const std::string& name, const std::map<std::string, Errors>& groups) {
+  if (groups.empty()) return;
+  std::vector<ErrorSummary> summaries;
+  double constant = 0, covered = 0;
+  for (const auto& [key, e] : groups) {
+    summaries.push_back(e.summary);
+    constant += e.constant;
+    covered += e.covered * static_cast<double>(e.summary.n);
+  }
+  const ErrorSummary mean = average(summaries);
+  add_row(table, name, mean, constant / static_cast<double>(groups.size()), covered / static_cast<double>(mean.n));
+}
 
 }  // namespace
 
 std::string error_table(const std::vector<ReplayedFile>& files, ErrorGroup group) {
   const char* title = group == ErrorGroup::source ? "source" : group == ErrorGroup::stack ? "stack" : "device";
   Table table({{title, Align::left}, {"runs"}, {"median %"}, {"mean %"}, {"p90 %"}, {"worst %"}, {"bias %"}, {"one MFU %"}, {"covered %"}});
-  Average all;
-  for (const auto& [name, rows] : grouped(files, group)) all.add(name, rows, &table);
-  table.rule();
-  all.finish(table, fmt::format("average of {}s", title));
-  if (std::any_of(files.begin(), files.end(), has_traced)) {
-    const std::vector<ReplayedFile> measured = measured_alone(files);
-    Average alone;
-    for (const auto& [name, rows] : grouped(measured, group)) alone.add(name, rows, nullptr);
-    alone.finish(table, "of measured runs alone");
-  }
+  const std::map<std::string, Errors> groups = errors_by(group, files);
+  for (const auto& [name, e] : groups) add_row(table, name, e.summary, e.constant, e.covered);
+  if (!groups.empty()) table.rule();
+  add_average(table, fmt::format("average of {}s", title), groups);
+  if (std::any_of(files.begin(), files.end(), has_traced)) add_average(table, "of measured runs alone", errors_by(group, measured_alone(files)));
   return table.text();
 }
 
