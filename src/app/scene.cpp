@@ -75,8 +75,8 @@ Scene load_scene(const SceneNames& names, const fs::path& models) {
         "no compute calibration for " + device.id + ", nor for another device of the architecture " + device.architecture,
         "see 'reckon catalog calibrations'");
   if (found != compute.end()) scene.compute = found->second;
-  scene.link_table = read_link_calibration(models / "calibrations" / "links.json");
-  scene.links = link_calibration(scene.link_table, device, scene.cluster.fabric);
+  const LinkTable links = read_link_calibration(models / "calibrations" / "links.json");
+  scene.links = link_calibration(links, device, scene.cluster.fabric, scene.stack.facts);
   if (measured) {
     use_calibration(*measured, names.calibration, scene);
     add_input(scene, "measured", names.calibration, names.calibration);

@@ -30,7 +30,6 @@ struct Scene {
   Architecture architecture;
   Cluster cluster;
   ComputeCalibration compute;
-  LinkTable link_table;
   LinkCalibration links;
   Stack stack;
   IntervalRule interval;          ///< how sure predictions for that stack are

@@ -126,7 +126,7 @@ Seconds tree_time(const LinkCalibration& links, const PathCost& path, bool bulk,
   return time;
 }
 
-Seconds all_reduce_time(const LinkCalibration& links, Bytes size, const GroupPlacement& group, const Span& span) {
+Seconds all_reduce_time(const LinkCalibration& links, Bytes size, const Span& span) {
   const DomainLinks& domain = links.domain;
   if (span.domains == 1.0) {
     const Seconds ring = domain_ring_time(domain, Collective::all_reduce, 2.0, size, span);
@@ -140,7 +140,7 @@ Seconds all_reduce_time(const LinkCalibration& links, Bytes size, const GroupPla
   if (domain.mid.efficiency > 0.0) time = min(time, tree_time(links, domain.mid, false, fabric.tree_efficiency, passes, steps, size, span));
   if (domain.low_latency.efficiency > 0.0)
     time = min(time, tree_time(links, domain.low_latency, false, fabric.tree_efficiency, passes, steps, size, span));
-  if (group.in_network_reduction && fabric.in_network_efficiency > 0.0)
+  if (fabric.in_network_efficiency > 0.0)
     time = min(time, tree_time(links, domain.bulk, true, fabric.in_network_efficiency, 1.0, 2.0, size, span));
   return time;
 }
@@ -190,7 +190,7 @@ Seconds collective_time(const LinkCalibration& links, Collective collective, Byt
     if (const AlphaBetaCurve* curve = links.measured->find(collective, group.ranks)) return curve->time(size);
   const Span span = span_of(links.fabric, group);
   switch (collective) {
-    case Collective::all_reduce: return all_reduce_time(links, size, group, span);
+    case Collective::all_reduce: return all_reduce_time(links, size, span);
     case Collective::all_gather:
     case Collective::reduce_scatter:
       return span.domains == 1.0 ? domain_ring_time(links.domain, collective, 1.0, size, span) : ring_time(links, collective, 1.0, size, span);
@@ -210,7 +210,7 @@ BytesPerSecond bus_bandwidth(Collective collective, Bytes size, std::int64_t ran
   return factor * size / time;
 }
 
-LinkCalibration link_calibration(const LinkTable& table, const Device& device, const Fabric& fabric) {
+LinkCalibration link_calibration(const LinkTable& table, const Device& device, const Fabric& fabric, const StackFacts& facts) {
   const DomainLinksEntry* domain = nullptr;
   bool own_domain = true;
   const auto take = [&](const std::string& key) {
@@ -228,7 +228,9 @@ LinkCalibration link_calibration(const LinkTable& table, const Device& device, c
     if (across == nullptr && found != table.fabrics.end()) across = &found->second, own_fabric = key != "default";
   }
   if (domain == nullptr || across == nullptr) throw CalibrationError("no link calibration for device '" + device.id + "' on fabric '" + fabric.id + "', and no default");
-  return {domain->links, across->links, own_domain && domain->measured, own_fabric && across->measured, domain->source, across->source, nullptr};
+  LinkCalibration out{domain->links, across->links, own_domain && domain->measured, own_fabric && across->measured, domain->source, across->source, nullptr};
+  if (!fabric.in_network_reduction || !facts.in_network_reduction) out.fabric.in_network_efficiency = 0.0;
+  return out;
 }
 
 }  // namespace reckon

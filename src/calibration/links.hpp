@@ -14,6 +14,7 @@
 
 #include "base/quantity.hpp"
 #include "calibration/measured_links.hpp"
+#include "calibration/stack.hpp"
 #include "catalog/device.hpp"
 
 namespace reckon {
@@ -53,7 +54,7 @@ struct FabricLinks {
   double tree_efficiency = 0.0;            ///< same for the double binary tree
   double all_to_all_efficiency = 0.0;
   double point_to_point_efficiency = 0.0;
-  double in_network_efficiency = 0.0;      ///< switches that reduce; 0 = none on this fabric
+  double in_network_efficiency = 0.0;      ///< switches that reduce; 0 = none on this fabric, or left idle
   double in_switch_retained = 1.0;         ///< share of the in-switch (NVLS) rate that is left when it is pipelined with the NICs
   Seconds base;                            ///< added once to any collective that leaves the domain
   Seconds step;                            ///< one dependent step through a NIC, small message
@@ -87,7 +88,6 @@ struct GroupPlacement {
   BytesPerSecond nic_bandwidth_per_device;  ///< node's NIC total / devices of the node
   Seconds fabric_latency;                   ///< a floor under the calibrated NIC step
   double oversubscription = 1.0;            ///< of the switches that this group crosses; 1 = full bisection
-  bool in_network_reduction = false;        ///< the fabric's switches may reduce for this group
 };
 
 /// Time of one collective of `size` bytes.
@@ -138,7 +138,8 @@ struct LinkTable {
 
 /// Links of a device on a fabric.  The device is looked up by `id`, then the longest key that its id starts with, then `architecture`, then
 /// "default"; the fabric by `id`, then `kind`, then "default".  What is found under "default" counts as not measured.
+/// Switches reduce where the fabric's can and the stack asks them to.
 /// Throws CalibrationError when the table has no "default" and nothing else matches.
-LinkCalibration link_calibration(const LinkTable& table, const Device& device, const Fabric& fabric);
+LinkCalibration link_calibration(const LinkTable& table, const Device& device, const Fabric& fabric, const StackFacts& facts);
 
 }  // namespace reckon

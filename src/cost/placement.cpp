@@ -19,7 +19,6 @@ GroupPlacement strided_placement(std::int64_t ranks, std::int64_t stride, const 
   const std::int64_t span_nodes = ranks * stride / std::max<std::int64_t>(1, cluster.node.devices_per_node);
   const bool crosses = cluster.fabric.nodes_per_leaf > 0 && span_nodes > cluster.fabric.nodes_per_leaf;
   g.oversubscription = crosses ? std::max(1.0, cluster.fabric.oversubscription) : 1.0;
-  g.in_network_reduction = cluster.fabric.in_network_reduction;
   return g;
 }
 

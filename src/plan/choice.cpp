@@ -17,7 +17,7 @@ double ChoiceCheck::nearest() const {
 
 ChoiceCheck check_choice(const PublishedRun& run, const CalibrationSet& set, const SearchSpace& space, std::size_t keep) {
   const Stack& stack = set.stack_of(run);
-  const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric);
+  const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric, stack.facts);
   const Job job = job_of(run, set, stack, links);
   Question question{job.architecture,
                     job.cluster,

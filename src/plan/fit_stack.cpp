@@ -27,7 +27,7 @@ class Objective {
     for (const PublishedRun* run : runs) count[run->architecture.name] += 1.0;
     for (const PublishedRun* run : runs) weight_.push_back(1.0 / std::sqrt(count[run->architecture.name]));
     for (const double w : weight_) total_weight_ += w;
-    for (const PublishedRun* run : runs) links_.push_back(link_calibration(set.links, run->cluster.device, run->cluster.fabric));
+    for (const PublishedRun* run : runs) links_.push_back(link_calibration(set.links, run->cluster.device, run->cluster.fabric, prior.facts));
   }
 
   const std::vector<ConstantRange>& ranges() const { return constant_ranges(prior_.facts); }

@@ -57,7 +57,7 @@ Replay replay(const PublishedRun& run, const CalibrationSet& set, const Stack& s
   Replay out;
   out.traced = stack.facts.traced;
   try {
-    const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric);
+    const LinkCalibration links = link_calibration(set.links, run.cluster.device, run.cluster.fabric, stack.facts);
     const Job job = job_of(run, set, stack, links);
     out.cost = step_cost(job);
   } catch (const CalibrationError& e) {

@@ -68,11 +68,7 @@ LinkCalibration full() {
 std::vector<GroupPlacement> many_groups() {
   std::vector<GroupPlacement> out;
   for (const std::int64_t ranks : {2, 3, 4, 5, 8, 16, 64, 72, 1000, 24576})
-    for (const std::int64_t per_domain : {1, 2, 4, 8, 72})
-      for (const bool reduces : {false, true}) {
-        out.push_back(group(ranks, per_domain));
-        out.back().in_network_reduction = reduces;
-      }
+    for (const std::int64_t per_domain : {1, 2, 4, 8, 72}) out.push_back(group(ranks, per_domain));
   return out;
 }
 
@@ -141,10 +137,9 @@ TEST(Links, TreeOverTwoAndOverMoreDomains) {
 
 TEST(Links, InNetworkReductionCarriesTheBufferOnce) {
   LinkCalibration c = plain();
-  c.fabric.in_network_efficiency = 0.8;
-  GroupPlacement g = group(64, 1);
+  const GroupPlacement g = group(64, 1);
   const double without = us(c, Collective::all_reduce, 100e6, g);
-  g.in_network_reduction = true;
+  c.fabric.in_network_efficiency = 0.8;
   // 100 MB at 40 GB/s = 2500 + 30 + 2 steps of 6, against 2 * 63/64 * 2500 of the ring
   EXPECT_NEAR(us(c, Collective::all_reduce, 100e6, g), 2542.0, 1e-9);
   EXPECT_NEAR(without, 2.0 * 63 / 64 * 2500 + 30 + 126 * 6, 1e-9);
@@ -273,11 +268,26 @@ TEST(LinkTableTest, TheNearestKeyIsTaken) {
   Fabric fabric;
   fabric.id = "efa-v2";
   fabric.kind = "efa";
-  EXPECT_TRUE(link_calibration(small_table(), device, fabric).domain_measured);
-  EXPECT_EQ(link_calibration(small_table(), device, fabric).domain_source.title, "h100 table");
-  EXPECT_EQ(link_calibration(small_table(), device, fabric).fabric_source.title, "efa table");
+  EXPECT_TRUE(link_calibration(small_table(), device, fabric, {}).domain_measured);
+  EXPECT_EQ(link_calibration(small_table(), device, fabric, {}).domain_source.title, "h100 table");
+  EXPECT_EQ(link_calibration(small_table(), device, fabric, {}).fabric_source.title, "efa table");
   fabric.id = "efa-v1";
-  EXPECT_EQ(link_calibration(small_table(), device, fabric).fabric_source.title, "p4d table");
+  EXPECT_EQ(link_calibration(small_table(), device, fabric, {}).fabric_source.title, "p4d table");
+}
+
+TEST(LinkTableTest, SwitchesReduceWhereTheFabricCanAndTheSoftwareAsks) {
+  LinkTable table;
+  table.domains["default"].links = plain().domain;
+  table.fabrics["default"].links = plain().fabric;
+  table.fabrics["default"].links.in_network_efficiency = 0.5;
+  for (const bool able : {false, true})
+    for (const bool asked : {false, true}) {
+      Fabric fabric;
+      fabric.in_network_reduction = able;
+      StackFacts facts;
+      facts.in_network_reduction = asked;
+      EXPECT_EQ(link_calibration(table, Device{}, fabric, facts).fabric.in_network_efficiency, able && asked ? 0.5 : 0.0);
+    }
 }
 
 TEST(LinkTableTest, DefaultIsNeverCalledMeasured) {
@@ -285,11 +295,11 @@ TEST(LinkTableTest, DefaultIsNeverCalledMeasured) {
   device.id = "mi300x";
   Fabric fabric;
   fabric.id = fabric.kind = "efa";
-  const LinkCalibration c = link_calibration(small_table(), device, fabric);
+  const LinkCalibration c = link_calibration(small_table(), device, fabric, {});
   EXPECT_FALSE(c.domain_measured);
   EXPECT_TRUE(c.fabric_measured);
   fabric.id = fabric.kind = "ici";  // and no default fabric
-  EXPECT_THROW(link_calibration(small_table(), device, fabric), CalibrationError);
+  EXPECT_THROW(link_calibration(small_table(), device, fabric, {}), CalibrationError);
 }
 
 }  // namespace

@@ -67,7 +67,7 @@ struct Case {
     strategy.sharding = Sharding::zero1;
   }
   StepCost cost() const {
-    const LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+    const LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, stack.facts);
     return step_cost(Job{&architecture, &cluster, &shipped().set.device(cluster.device.id), &links, &stack, task, strategy});
   }
 };

@@ -6,15 +6,31 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <utility>
 
 #include "cost/data_parallel.hpp"
+#include "cost/layer_cost.hpp"
 #include "cost/lower.hpp"
+#include "io/architecture_files.hpp"
 #include "scene.hpp"
 
 namespace reckon {
 namespace {
 
 double total(const Case& c) { return c.cost().time.total().base(); }
+
+/// Kernels of a micro-batch's forward and backward pass through the eight layers and what stands before and after them.
+std::pair<double, double> kernels_of(const Case& c) {
+  double forward = 0, backward = 0;
+  const LoweredModel model = lower(c.architecture, c.strategy, c.task, c.stack.facts);
+  const auto count = [&](const LoweredLayer& layer, double times) {
+    for (const Op& op : layer.ops) forward += times * op.forward_kernels * op.times, backward += times * op.backward_kernels * op.times;
+  };
+  count(model.before, 1.0);
+  count(model.kinds[0], 8.0);
+  count(model.after, 1.0);
+  return {forward, backward};
+}
 
 TEST(StepCost, TensorTimeNeedsATensorGroup) {
   Case c;
@@ -140,14 +156,7 @@ TEST(StepCost, TracedKernelsWaitForTheHostOneByOneAndMessagesDoNot) {
   c.stack.facts.cuda_graphs = false;
   c.stack.constants.host_time = Seconds{1.0};  // longer than any kernel here
   c.strategy.micro_batch_size = c.strategy.global_batch_size = 1;
-  double forward = 0, backward = 0;
-  const LoweredModel model = lower(c.architecture, c.strategy, c.task, c.stack.facts);
-  const auto count = [&](const LoweredLayer& layer, double times) {
-    for (const Op& op : layer.ops) forward += times * op.forward_kernels * op.times, backward += times * op.backward_kernels * op.times;
-  };
-  count(model.before, 1.0);
-  count(model.kinds[0], 8.0);
-  count(model.after, 1.0);
+  const auto [forward, backward] = kernels_of(c);
   EXPECT_NEAR(c.cost().time.forward.base(), forward, 1e-6 * forward);
   EXPECT_NEAR(c.cost().time.backward.base(), backward, 1e-6 * backward);
   // half as much work to each of two ranks: as many kernels, and the messages on top
@@ -214,7 +223,7 @@ TEST(StepCost, PricingOnceAndCombiningIsTheSameAsPricingEachTime) {
   c.strategy.pipeline_parallel = 4;
   c.strategy.schedule = Schedule::one_f_one_b;
   c.strategy.data_parallel = 4;
-  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric);
+  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric, c.stack.facts);
   Job job{&c.architecture, &c.cluster, &shipped().set.device("h100-sxm-80gb"), &links, &c.stack, c.task, c.strategy};
   const PricedModel priced = price_model(job);
   job.strategy.pipeline_parallel = 2;  // not among what price_model reads

@@ -27,7 +27,7 @@ Simulated simulated(Schedule schedule, std::int64_t micro_batches) {
   c.strategy.schedule = schedule;
   c.strategy.data_parallel = 2;
   c.strategy.global_batch_size = 2 * micro_batches;
-  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric);
+  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric, c.stack.facts);
   const Job job{&c.architecture, &c.cluster, &shipped().set.device(c.cluster.device.id), &links, &c.stack, c.task, c.strategy};
   Simulated out;
   out.plan = step_plan(job);

@@ -43,7 +43,7 @@ double timed(int repeats, const std::function<void()>& work) {
 
 struct Place {
   Place(const Architecture& architecture, const std::string& device, std::int64_t batch) : cluster(shipped().catalog.cluster_for(device)) {
-    links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+    links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, shipped().set.stack("default").facts);
     question = {&architecture, &cluster, &shipped().set.device(cluster.device.id), &links, &shipped().set.stack("default"), {}, Precision::bf16,
                 AttentionKind::flash, batch, 0.06, whole_space()};
     question.task.seq_len = architecture.transformer()->seq_len;

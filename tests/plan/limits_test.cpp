@@ -13,7 +13,7 @@ namespace {
 struct Edge {
   Architecture architecture = llama_like(1e13, 8192);
   Cluster cluster = shipped().catalog.cluster_for("gb200");
-  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, shipped().set.stack("default").facts);
   Question question{&architecture, &cluster, &shipped().set.device(cluster.device.id), &links, &shipped().set.stack("default"), {}, Precision::bf16, AttentionKind::flash, 1'000'000, 0.06, {}};
   Edge() { question.task.seq_len = 8192; }
 };

@@ -18,8 +18,9 @@ class RandomQuestion {
     static const std::vector<std::string> places{"h100", "a100-sxm-80gb", "h200-sxm-141gb", "v100-sxm2-32gb"};
     static const std::vector<std::string> stacks{"default", "megatron-core-2025", "torchtitan", "llm-foundry"};
     cluster = shipped().catalog.cluster_for(places[pick(places.size())]);
-    links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
-    question = {&architecture, &cluster, &shipped().set.device(cluster.device.id), &links, &shipped().set.stack(stacks[pick(stacks.size())]), {}, Precision::bf16, AttentionKind::flash, 1, 0.06, {}};
+    const Stack& stack = shipped().set.stack(stacks[pick(stacks.size())]);
+    links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, stack.facts);
+    question = {&architecture, &cluster, &shipped().set.device(cluster.device.id), &links, &stack, {}, Precision::bf16, AttentionKind::flash, 1, 0.06, {}};
     question.task.seq_len = architecture.transformer()->seq_len;
     question.global_batch_size = std::int64_t{1} << (3 + pick(5));
     if (cluster.device.architecture == "volta") question.precision = Precision::fp16;

@@ -15,7 +15,7 @@ namespace {
 struct Asked {
   Architecture architecture = small_llama();
   Cluster cluster = shipped().catalog.cluster_for("h100");
-  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, shipped().set.stack("default").facts);
   Question question{&architecture, &cluster, &shipped().set.device("h100-sxm-80gb"), &links, &shipped().set.stack("default"), {}, Precision::bf16, AttentionKind::flash, 128, 0.06, {}};
 };
 

@@ -10,7 +10,7 @@ namespace reckon {
 struct LargeRun {
   Architecture architecture = read_architecture("llama-3.1-405b", shipped().models);
   Cluster cluster = shipped().catalog.cluster_for("h100");
-  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, shipped().set.stack("default").facts);
   Strategy strategy;
 
   LargeRun() {

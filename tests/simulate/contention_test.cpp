@@ -24,7 +24,7 @@ struct Reductions : Case {
     strategy.sharding = Sharding::none;
     strategy.global_batch_size = 64;
     stack.facts.overlap_gradients = false;
-    links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+    links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, stack.facts);
   }
   Job job() const { return {&architecture, &cluster, &shipped().set.device(cluster.device.id), &links, &stack, task, strategy}; }
   Contention run(bool scatter) const { return simulate_contention(job(), {scatter, 1, layout.torus}); }
@@ -157,6 +157,7 @@ TEST(Contention, PipelinesOfALeafShareItsWayToTheSpine) {
   Reductions r;
   r.cluster.fabric.nodes_per_leaf = 4;
   r.cluster.fabric.oversubscription = 16.0;
+  r.stack.constants.tensor_slowdown = 0.8;  // whatever the fit says of it
   const StepPlan plan = step_plan(r.job());
   const double wire = plan.boundary_bytes / r.links.fabric.point_to_point_efficiency;
   const double expected = 16.0 * wire / r.cluster.fabric.nic_bandwidth.base();
@@ -174,7 +175,7 @@ TEST(Contention, PipelinesOfALeafShareItsWayToTheSpine) {
 TEST(Contention, GroupsOnATorusMeetWhereTheyUseTheSameDimension) {
   Reductions r;
   r.cluster = shipped().catalog.cluster_for("tpu-v4");
-  r.links = link_calibration(shipped().set.links, r.cluster.device, r.cluster.fabric);
+  r.links = link_calibration(shipped().set.links, r.cluster.device, r.cluster.fabric, r.stack.facts);
   r.strategy.pipeline_parallel = 1, r.strategy.schedule = Schedule::none;
   r.strategy.tensor_parallel = 4, r.strategy.data_parallel = 4;
   r.stack.facts.overlap_gradients = true;

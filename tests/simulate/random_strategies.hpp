@@ -19,15 +19,13 @@ class RandomJobs {
       architectures_.push_back(read_architecture(name, shipped().models));
     for (const char* name : {"h100", "a100-sxm-80gb", "b200"}) clusters_.push_back(shipped().catalog.cluster_for(name));
     for (const auto& [id, stack] : shipped().set.stacks.entries) stacks_.push_back(&stack);
-    for (const Cluster& c : clusters_) links_.push_back(link_calibration(shipped().set.links, c.device, c.fabric));
   }
 
   /// The next sound job with one of `schedules`; valid until the next call.
   Job next(const std::vector<Schedule>& schedules) {
     for (;;) {
       const Architecture& a = pick(architectures_);
-      const std::size_t place = random_.next() % clusters_.size();
-      const Cluster& c = clusters_[place];
+      const Cluster& c = pick(clusters_);
       Strategy s;
       s.schedule = pick(schedules);
       s.tensor_parallel = power(8);
@@ -47,7 +45,8 @@ class RandomJobs {
       if (!problems(s, s.num_devices()).empty() || !problems(s, *a.transformer()).empty()) continue;
       const std::int64_t layers = a.transformer()->num_layers;
       if (s.pipeline_parallel * s.virtual_stages > layers) continue;
-      return {&a, &c, &shipped().set.device(c.device.id), &links_[place], &stack, Task{.seq_len = 4096}, s};
+      links_ = link_calibration(shipped().set.links, c.device, c.fabric, stack.facts);
+      return {&a, &c, &shipped().set.device(c.device.id), &links_, &stack, Task{.seq_len = 4096}, s};
     }
   }
 
@@ -65,7 +64,7 @@ class RandomJobs {
   Philox random_;
   std::vector<Architecture> architectures_;
   std::vector<Cluster> clusters_;
-  std::vector<LinkCalibration> links_;
+  LinkCalibration links_;
   std::vector<const Stack*> stacks_;
 };
 

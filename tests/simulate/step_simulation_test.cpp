@@ -133,7 +133,7 @@ TEST(StepSimulation, MemoryPeaksAreThoseOfTheFootprint) {
   Case c;
   c.strategy.pipeline_parallel = 4;
   c.strategy.schedule = Schedule::one_f_one_b;
-  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric);
+  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric, c.stack.facts);
   const Job job{&c.architecture, &c.cluster, &shipped().set.device(c.cluster.device.id), &links, &c.stack, c.task, c.strategy};
   const StepPlan plan = step_plan(job);
   const StepSimulation s = simulate_step(plan);
@@ -149,7 +149,7 @@ TEST(StepSimulation, OffloadedStatesTakeTheirWayToTheHost) {
       c.strategy.schedule = pipeline > 1 ? Schedule::one_f_one_b : Schedule::none;
       c.strategy.offload_activations = c.strategy.offload_optimizer = true;
       c.cluster.device.pcie_bandwidth = c.cluster.device.pcie_bandwidth * bus;
-      const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric);
+      const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric, c.stack.facts);
       const Job job{&c.architecture, &c.cluster, &shipped().set.device(c.cluster.device.id), &links, &c.stack, c.task, c.strategy};
       const PricedModel priced = price_model(job);
       const StepPlan plan = step_plan(job, priced);

@@ -60,7 +60,7 @@ TEST(Unfolded, EqualsTheFoldedStepWhenNothingDisturbs) {
 
 /// 1,024 devices: tensor 8, pipeline 4, data 32.
 struct Scene1024 : Case {
-  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric);
+  LinkCalibration links = link_calibration(shipped().set.links, cluster.device, cluster.fabric, stack.facts);
   Scene1024() {
     strategy.tensor_parallel = 8;
     strategy.sequence_parallel = true;

@@ -101,7 +101,7 @@ class Models {
       if (schedules[k] == Schedule::interleaved) run.strategy.virtual_stages = 2;
     }
     run.strategy.global_batch_size = std::int64_t{s.m} * s.micro_batch_size;
-    const LinkCalibration links = link_calibration(shipped().set.links, run.cluster.device, run.cluster.fabric);
+    const LinkCalibration links = link_calibration(shipped().set.links, run.cluster.device, run.cluster.fabric, shipped().set.stack_of(run).facts);
     return step_plan(job_of(run, shipped().set, shipped().set.stack_of(run), links));
   }
 
