@@ -74,7 +74,7 @@ double GemmCost::unlimited(const GemmShape& s) const {
     compute = std::min(compute, (waves + lost) * tile.seconds_per_k);
   }
   compute *= s.k + p.k_overhead;
-  const double traffic = s.batch * ((s.m + s.n) * s.k * p.operand_bytes + s.m * s.n * p.result_bytes);
+  const double traffic = s.batch * ((s.m * s.held_a + s.n * s.held_b) * s.k * p.operand_bytes + s.m * s.n * p.result_bytes);
   double time = fourth_power_sum(compute, traffic / p.bandwidth.base());
   time *= std::max(alignment_slowdown(p.misalignment, s.n, p.operand_bytes), alignment_slowdown(p.misalignment, s.k, p.operand_bytes));
   return time + p.launch.base();

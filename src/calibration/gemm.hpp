@@ -15,6 +15,9 @@ namespace reckon {
 /// A grouped product (mixture of experts) is a batch of experts with the rows of one expert as m.
 struct GemmShape {
   double m = 0, n = 0, k = 0, batch = 1;
+  /// Share of the values of A (m x k) and of B (k x n) that lie in memory: below 1 for the image of a convolution as an implicit product,
+  /// whose pixels stand under several positions of the kernel.
+  double held_a = 1, held_b = 1;
   bool operator==(const GemmShape&) const = default;
 };
 
@@ -37,9 +40,12 @@ struct GemmCase {
   bool operator==(const GemmCase&) const = default;
 };
 
-/// The other two products of a linear layer whose forward product is `forward`: rows x out over in.
-inline constexpr GemmShape input_gradient_of(const GemmShape& forward) { return {forward.m, forward.k, forward.n, forward.batch}; }
-inline constexpr GemmShape weight_gradient_of(const GemmShape& forward) { return {forward.n, forward.k, forward.m, forward.batch}; }
+/// The other two products of a linear layer whose forward product is `forward`: rows x out over in.  Of a convolution with `taps` kernel
+/// positions `in` is channels x taps, and the gradient of its m held_a taps input pixels sums over outputs x positions in the same way.
+inline constexpr GemmShape input_gradient_of(const GemmShape& forward, double taps = 1) {
+  return {forward.m * forward.held_a * taps, forward.k / taps, forward.n / forward.held_a, forward.batch, 1.0 / taps};
+}
+inline constexpr GemmShape weight_gradient_of(const GemmShape& forward) { return {forward.n, forward.k, forward.m, forward.batch, 1.0, forward.held_a}; }
 
 /// The block of C that one or a pair of multiprocessors computes at a time.
 struct GemmTile {
@@ -74,7 +80,7 @@ struct GemmParameters {
   double k_overhead = 0;         ///< prologue and epilogue of a tile, in steps of k
   double wave_quantisation = 1;  ///< share of the idle last wave that is really lost, 0..1
   double split_overhead = 1e4;   ///< steps of k after which splitting the last wave pays; at least k_overhead
-  BytesPerSecond bandwidth;      ///< compulsory traffic: operands read once, result written once
+  BytesPerSecond bandwidth;      ///< compulsory traffic: what is held of the operands read once, result written once
   double operand_bytes = 2, result_bytes = 2;
   Seconds launch;           ///< start and drain of the kernel, in a CUDA graph
   double misalignment = 1;  ///< slowdown when a row of an operand is only 4-byte aligned; 1 = none

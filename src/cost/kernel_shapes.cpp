@@ -12,7 +12,7 @@ namespace {
 /// Shards may be fractional; a kernel is not.
 double whole(double side) { return std::max(1.0, std::round(side)); }
 
-GemmShape whole(const GemmShape& s) { return {.m = whole(s.m), .n = whole(s.n), .k = whole(s.k), .batch = 1}; }
+GemmShape whole(const GemmShape& s) { return {.m = whole(s.m), .n = whole(s.n), .k = whole(s.k), .batch = 1, .held_a = s.held_a, .held_b = s.held_b}; }
 
 AttentionShape whole(AttentionShape s) {
   for (double* side : {&s.batch, &s.heads, &s.kv_heads, &s.seq_q, &s.seq_kv, &s.head_dim}) *side = whole(*side);
@@ -29,7 +29,7 @@ void add_layer(const LoweredLayer& layer, KernelShapes& out) {
     if (op.kind == OpKind::attention) add_new(out.attention, whole(op.attention));
     if (op.kind != OpKind::product || !op.has_weight) continue;
     add_new(out.products, GemmCase{GemmRole::forward, whole(op.product)});
-    if (op.needs_input_gradient) add_new(out.products, GemmCase{GemmRole::input_gradient, whole(input_gradient_of(op.product))});
+    if (op.needs_input_gradient) add_new(out.products, GemmCase{GemmRole::input_gradient, whole(input_gradient_of(op.product, op.taps))});
     if (op.trainable) add_new(out.products, GemmCase{GemmRole::weight_gradient, whole(weight_gradient_of(op.product))});
   }
 }

@@ -174,7 +174,7 @@ Seconds backward_input_time(const Op& op, const Job& job) {
   Seconds t = traffic_time(job, op.backward_traffic, op.backward_kernel);
   const GemmShape& f = op.product;
   if (op.kind == OpKind::product) {
-    const GemmShape left = input_gradient_of(f), right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};
+    const GemmShape left = input_gradient_of(f, op.taps), right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};
     if (op.needs_input_gradient) t += op.has_weight ? product_time(job, op.precision, left, GemmRole::input_gradient) : batched_product_time(job, op.precision, left);
     if (!op.has_weight) t += batched_product_time(job, op.precision, right);
   }

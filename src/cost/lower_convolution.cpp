@@ -13,19 +13,33 @@ namespace {
 class ConvolutionBuilder {
  public:
   ConvolutionBuilder(const Strategy& strategy, const StackFacts& facts)
-      : builder_(LayerBuilder::plain(strategy.precision), facts, activation_bytes(strategy.precision)), batch_(static_cast<double>(strategy.micro_batch_size)) {}
+      : builder_(LayerBuilder::plain(strategy.precision), facts, activation_bytes(strategy.precision)),
+        batch_(static_cast<double>(strategy.micro_batch_size)),
+        fused_batch_norm_(facts.fused_batch_norm) {}
 
-  /// Implicit product; the unfolded input is not materialised, so the traffic is that of the images (work.hpp convolution_work).
-  void convolution(const char* name, double out_side, double in, double out, double kernel, bool bias = false, bool first = false) {
-    Op& op = builder_.linear(name, OpGroup::other, {.rows = batch_ * out_side * out_side, .in = in * kernel * kernel, .out = out, .bias = bias, .first = first, .saves_input = false});
-    op.saved = Bytes{batch_ * out_side * out_side * in * builder_.element()};
+  struct Convolution {
+    double out_side, in, out, kernel;
+    double stride = 1;
+    bool bias = false, first = false;
+  };
+  /// Implicit product; the unfolded input is not materialised, so the traffic is that of the images (work.hpp convolution_work).  Three
+  /// channels are read as four (MLPerf's NHWC input layer, image shape 4 x 224 x 224).
+  void convolution(const char* name, const Convolution& c) {
+    const double pixels = batch_ * c.out_side * c.out_side, taps = c.kernel * c.kernel;
+    Op& op = builder_.linear(name, OpGroup::other, {.rows = pixels, .in = c.in * taps, .out = c.out, .bias = c.bias, .first = c.first, .saves_input = false});
+    op.taps = taps;
+    op.product.k = std::ceil(c.in / 4.0) * 4.0 * taps;
+    op.product.held_a = std::min(1.0, c.stride * c.stride / taps);  // a stride beyond the kernel skips pixels
+    op.saved = Bytes{pixels * c.stride * c.stride * c.in * builder_.element()};
   }
   void linear(const char* name, double rows, double in, double out, bool bias) { builder_.linear(name, OpGroup::other, {.rows = rows, .in = in, .out = out, .bias = bias}); }
 
-  /// Batch norm (+ ReLU, + residual): statistics read the input once more than layer norm does.
+  /// Batch norm (+ ReLU, + residual): statistics read the input once more than layer norm does.  Fused, the convolution before it takes the
+  /// statistics and the one after it scales what it reads; only where a residual joins a pass of its own reads both and writes the sum.
   void batch_norm(double side, double channels, bool residual) {
     const double values = batch_ * side * side * channels * builder_.element();
-    builder_.stream("batch norm", OpGroup::norm, Bytes{values * (3.0 + (residual ? 1.0 : 0.0))}, Bytes{values * (5.0 + (residual ? 1.0 : 0.0))}, Bytes{values}, 2, 2);
+    const double apart = fused_batch_norm_ ? (residual ? 3.0 : 0.0) : 3.0 + (residual ? 1.0 : 0.0);
+    builder_.stream("batch norm", OpGroup::norm, Bytes{values * apart}, Bytes{values * (5.0 + (residual ? 1.0 : 0.0))}, Bytes{values}, 2, 2);
     parameters(2.0 * channels);
   }
   /// Group norm + SiLU over NCHW or NHWC images.
@@ -54,6 +68,7 @@ class ConvolutionBuilder {
   void parameters(double n) { builder_.layer().parameters += n, builder_.layer().trainable += n; }
   LayerBuilder builder_;
   double batch_;
+  bool fused_batch_norm_;
 };
 
 LoweredModel one_stage(LoweredLayer whole) {
@@ -70,21 +85,21 @@ LoweredModel lower_resnet(const ResNet& model, const Strategy& strategy, const T
   ConvolutionBuilder b(strategy, facts);
   const double expansion = static_cast<double>(model.bottleneck_expansion);
   double side = static_cast<double>(model.image_size) / 2.0, in = static_cast<double>(model.stem_channels), width = in;
-  b.convolution("stem", side, 3, in, 7, false, true);
+  b.convolution("stem", {.out_side = side, .in = 3, .out = in, .kernel = 7, .stride = 2, .first = true});
   b.batch_norm(side, in, false);
   side /= 2.0;
   b.elementwise("max pool", b.batch() * side * side * in, 5.0, 1.0);
   for (std::size_t stage = 0; stage < model.stage_blocks.size(); ++stage) {
     for (std::int64_t block = 0; block < model.stage_blocks[stage]; ++block) {
       const double out_side = (stage > 0 && block == 0) ? side / 2.0 : side;
-      b.convolution("reduce", side, in, width, 1);
+      b.convolution("reduce", {.out_side = side, .in = in, .out = width, .kernel = 1});
       b.batch_norm(side, width, false);
-      b.convolution("spatial", out_side, width, width, 3);
+      b.convolution("spatial", {.out_side = out_side, .in = width, .out = width, .kernel = 3, .stride = side / out_side});
       b.batch_norm(out_side, width, false);
-      b.convolution("expand", out_side, width, width * expansion, 1);
+      b.convolution("expand", {.out_side = out_side, .in = width, .out = width * expansion, .kernel = 1});
       b.batch_norm(out_side, width * expansion, true);
       if (block == 0) {
-        b.convolution("shortcut", out_side, in, width * expansion, 1);
+        b.convolution("shortcut", {.out_side = out_side, .in = in, .out = width * expansion, .kernel = 1, .stride = side / out_side});
         b.batch_norm(out_side, width * expansion, false);
       }
       side = out_side;
@@ -113,7 +128,7 @@ class UNetLowering {
       b_.linear("vector embedding 1", b_.batch(), static_cast<double>(m_.pooled_dim), time_dim_, true);
       b_.linear("vector embedding 2", b_.batch(), time_dim_, time_dim_, true);
     }
-    b_.convolution("input", side, static_cast<double>(m_.in_channels), base, 3, true, true);
+    b_.convolution("input", {.out_side = side, .in = static_cast<double>(m_.in_channels), .out = base, .kernel = 3, .bias = true, .first = true});
     std::vector<double> skips{base};
     double channels = base;
     const std::size_t levels = m_.channel_mult.size();
@@ -127,7 +142,7 @@ class UNetLowering {
       }
       if (level + 1 < levels) {
         side /= 2.0;
-        b_.convolution("down", side, channels, channels, 3, true);
+        b_.convolution("down", {.out_side = side, .in = channels, .out = channels, .kernel = 3, .stride = 2, .bias = true});
         skips.push_back(channels);
       }
     }
@@ -147,11 +162,11 @@ class UNetLowering {
       }
       if (level > 0) {
         side *= 2.0;
-        b_.convolution("up", side, channels, channels, 3, true);
+        b_.convolution("up", {.out_side = side, .in = channels, .out = channels, .kernel = 3, .bias = true});
       }
     }
     b_.group_norm(side, channels);
-    b_.convolution("output", side, channels, static_cast<double>(m_.in_channels), 3, true);
+    b_.convolution("output", {.out_side = side, .in = channels, .out = static_cast<double>(m_.in_channels), .kernel = 3, .bias = true});
     return b_.take();
   }
 
@@ -164,12 +179,12 @@ class UNetLowering {
 
   void residual_block(double side, double in, double out) {
     b_.group_norm(side, in);
-    b_.convolution("residual 1", side, in, out, 3, true);
+    b_.convolution("residual 1", {.out_side = side, .in = in, .out = out, .kernel = 3, .bias = true});
     b_.linear("time projection", b_.batch(), time_dim_, out, true);
     b_.elementwise("add time", b_.batch() * side * side * out, 2.0, 0.0);
     b_.group_norm(side, out);
-    b_.convolution("residual 2", side, out, out, 3, true);
-    if (in != out) b_.convolution("shortcut", side, in, out, 1, true);
+    b_.convolution("residual 2", {.out_side = side, .in = out, .out = out, .kernel = 3, .bias = true});
+    if (in != out) b_.convolution("shortcut", {.out_side = side, .in = in, .out = out, .kernel = 1, .bias = true});
     b_.elementwise("add", b_.batch() * side * side * out, 3.0, 0.0);
   }
 

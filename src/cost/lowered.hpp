@@ -25,6 +25,7 @@ struct Op {
   double times = 1.0;
   Precision precision = Precision::bf16;   ///< of a product
   GemmShape product;                       ///< forward shape; the backward shapes follow from it
+  double taps = 1;                         ///< kernel positions of a convolution
   bool has_weight = true;                  ///< a product with a weight has a weight gradient ...
   bool trainable = true;                   ///< ... unless the weight is frozen
   bool needs_input_gradient = true;        ///< false for the very first product of a model

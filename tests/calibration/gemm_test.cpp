@@ -63,6 +63,34 @@ TEST(Gemm, TrafficBoundsThinProducts) {
   EXPECT_NEAR(cost.sustained_time({.m = 1280, .n = 1280, .k = 1}).in(microseconds), 3.28192, 1e-6);
 }
 
+TEST(Gemm, OnlyWhatIsHeldOfAnOperandIsRead) {
+  // m = n = 1280, k = 4: 2 * 1280 * 4 B each way and 2 * 1280^2 of result; a quarter of an operand is 2 * 1280 B.
+  GemmParameters p = plain();
+  p.bandwidth = BytesPerSecond(1e12);
+  const GemmCost cost(p);
+  const auto us = [&](double a, double b) { return cost.sustained_time({.m = 1280, .n = 1280, .k = 4, .held_a = a, .held_b = b}).in(microseconds); };
+
+  EXPECT_NEAR(us(1, 1), 3.2768 + 2 * 0.01024, 1e-5);
+  EXPECT_NEAR(us(0.25, 1), 3.2768 + 0.01024 + 0.00256, 1e-5);
+  EXPECT_EQ(us(0.25, 1), us(1, 0.25));
+}
+
+TEST(Gemm, TheBackwardProductsOfAConvolutionDoTheSameWork) {
+  // 3 x 3 with stride 2, 64 to 128 channels: 1000 output pixels of 4000 input pixels, of which every value lies under 9/4 positions.
+  const GemmShape forward{.m = 1000, .n = 128, .k = 64 * 9, .held_a = 4.0 / 9.0};
+  const GemmShape input = input_gradient_of(forward, 9), weight = weight_gradient_of(forward);
+
+  EXPECT_DOUBLE_EQ(input.m, 4000);
+  EXPECT_DOUBLE_EQ(input.n, 64);
+  EXPECT_DOUBLE_EQ(input.m * input.k * input.held_a, 1000 * 128);  // the output's gradient, once
+  EXPECT_DOUBLE_EQ(weight.n * weight.k * weight.held_b, 4000 * 64);  // the image, once
+  EXPECT_DOUBLE_EQ(flops_of(input).base(), flops_of(forward).base());
+  EXPECT_DOUBLE_EQ(flops_of(weight).base(), flops_of(forward).base());
+  // a linear layer is a convolution with one position
+  const GemmShape linear{.m = 10, .n = 20, .k = 30};
+  EXPECT_EQ(input_gradient_of(linear), (GemmShape{.m = 10, .n = 30, .k = 20}));
+}
+
 TEST(Gemm, BatchFillsTheWaveTogether) {
   // Eight experts of 4 x 3 tiles are 96 tiles: one wave, not eight.
   const GemmCost cost(plain());

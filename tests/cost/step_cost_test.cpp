@@ -367,6 +367,40 @@ TEST(StepCost, AFusedDispatcherSendsATokenOnceToEachNode) {
   EXPECT_LT(c.cost().time.exposed_expert, copies * 0.6);
 }
 
+TEST(Lowering, AConvolutionReadsItsImageOnce) {
+  const Architecture a = read_architecture("resnet-50", shipped().models);
+  Strategy s;
+  s.micro_batch_size = 2;
+  const LoweredModel model = lower(a, s, Task{}, StackFacts{});
+  const auto find = [&](std::string_view name) {
+    return *std::find_if(model.kinds[0].ops.begin(), model.kinds[0].ops.end(), [&](const Op& op) { return op.name == name; });
+  };
+  const Op stem = find("stem"), spatial = find("spatial");
+  // 7 x 7 with stride 2 on 224 x 224 x 3, read as four channels: 2 images of 112^2 output pixels
+  EXPECT_DOUBLE_EQ(stem.product.m * stem.product.k * stem.product.held_a, 2 * 224.0 * 224.0 * 4.0);
+  EXPECT_DOUBLE_EQ(stem.saved.base(), 2 * 224.0 * 224.0 * 3.0 * 2.0);
+  EXPECT_DOUBLE_EQ(spatial.product.m * spatial.product.k * spatial.product.held_a, 2 * 56.0 * 56.0 * 64.0);
+  const StageParameters p = parameters_of(model, stages_of(model, 1)[0]);
+  EXPECT_DOUBLE_EQ(p.dense, parameter_count(a).total());
+}
+
+TEST(Lowering, FusedBatchNormPassesOverTheImageOnlyWhereAResidualJoins) {
+  const Architecture a = read_architecture("resnet-50", shipped().models);
+  StackFacts apart, fused;
+  fused.fused_batch_norm = true;
+  const auto forward = [&](const StackFacts& facts) {
+    double sum = 0;
+    const LoweredModel model = lower(a, Strategy{}, Task{}, facts);
+    for (const Op& op : model.kinds[0].ops)
+      if (op.group == OpGroup::norm) sum += op.forward_traffic.base();
+    return sum;
+  };
+  // outputs of the blocks: 3 x 56^2 x 256, 4 x 28^2 x 512, 6 x 14^2 x 1024, 3 x 7^2 x 2048 values of two bytes
+  const double joined = 2.0 * (3 * 56.0 * 56 * 256 + 4 * 28.0 * 28 * 512 + 6 * 14.0 * 14 * 1024 + 3 * 7.0 * 7 * 2048);
+  EXPECT_DOUBLE_EQ(forward(fused), 3.0 * joined);
+  EXPECT_GT(forward(apart), 2.0 * forward(fused));
+}
+
 TEST(StepCost, MixturesOfExpertsWithoutGraphsAreBoundByTheHostAtSmallMicroBatches) {
   Case c;
   auto& t = std::get<Transformer>(c.architecture.body);
