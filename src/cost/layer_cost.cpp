@@ -37,6 +37,12 @@ Seconds traffic_time(const Job& job, Bytes traffic, StreamKernel kernel = Stream
   return kernel_time(*job.compute, kernel, job.strategy.precision, traffic) * job.stack->constants.stream_slowdown;
 }
 
+/// Start and drain of a memory-bound op's kernels after the first.
+Seconds further_kernels(const Job& job, const Op& op, Bytes traffic, double kernels) {
+  if (op.kind != OpKind::stream || !(traffic.base() > 0) || job.compute->measured != nullptr) return Seconds{};
+  return job.compute->stream.latency * std::max(0.0, kernels - 1.0);
+}
+
 bool names(const Strategy& s, RecomputeModule module) {
   return std::find(s.recompute_modules.begin(), s.recompute_modules.end(), module) != s.recompute_modules.end();
 }
@@ -163,7 +169,7 @@ bool recomputed(const Op& op, const Strategy& s) {
 }
 
 Seconds forward_time(const Op& op, const Job& job) {
-  Seconds t = traffic_time(job, op.forward_traffic, op.forward_kernel);
+  Seconds t = traffic_time(job, op.forward_traffic, op.forward_kernel) + further_kernels(job, op, op.forward_traffic, op.forward_kernels);
   if (op.kind == OpKind::product) t += op.has_weight ? product_time(job, op.precision, op.product) : batched_product_time(job, op.precision, op.product);
   if (op.kind == OpKind::attention)
     t += attention_time(*job.compute, attention_kernel(job), Pass::forward, op.attention, job.strategy.precision) * job.stack->constants.product_slowdown;
@@ -171,7 +177,7 @@ Seconds forward_time(const Op& op, const Job& job) {
 }
 
 Seconds backward_input_time(const Op& op, const Job& job) {
-  Seconds t = traffic_time(job, op.backward_traffic, op.backward_kernel);
+  Seconds t = traffic_time(job, op.backward_traffic, op.backward_kernel) + further_kernels(job, op, op.backward_traffic, op.backward_kernels);
   const GemmShape& f = op.product;
   if (op.kind == OpKind::product) {
     const GemmShape left = input_gradient_of(f, op.taps), right{.m = f.k, .n = f.n, .k = f.m, .batch = f.batch};

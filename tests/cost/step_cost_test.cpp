@@ -367,6 +367,19 @@ TEST(StepCost, AFusedDispatcherSendsATokenOnceToEachNode) {
   EXPECT_LT(c.cost().time.exposed_expert, copies * 0.6);
 }
 
+TEST(StepCost, EveryKernelOfAMemoryBoundOpStartsAndDrains) {
+  Case c;
+  c.stack.facts.cuda_graphs = true;  // no host time
+  c.strategy.micro_batch_size = c.strategy.global_batch_size = 1;
+  const LinkCalibration links = link_calibration(shipped().set.links, c.cluster.device, c.cluster.fabric, c.stack.facts);
+  const ComputeCalibration& compute = shipped().set.device(c.cluster.device.id);
+  const Job job{&c.architecture, &c.cluster, &compute, &links, &c.stack, c.task, c.strategy};
+  Op op;
+  op.forward_traffic = op.backward_traffic = Bytes{1e6};
+  op.forward_kernels = 1, op.backward_kernels = 5;
+  EXPECT_NEAR((backward_input_time(op, job) - forward_time(op, job)).base(), 4 * compute.stream.latency.base(), 1e-12);
+}
+
 TEST(Lowering, AConvolutionReadsItsImageOnce) {
   const Architecture a = read_architecture("resnet-50", shipped().models);
   Strategy s;
