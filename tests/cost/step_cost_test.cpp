@@ -367,6 +367,27 @@ TEST(StepCost, AFusedDispatcherSendsATokenOnceToEachNode) {
   EXPECT_LT(c.cost().time.exposed_expert, copies * 0.6);
 }
 
+TEST(StepCost, MegatronCoresOptimizerWalksOverTheTensorsThatARankOwns) {
+  Case c;
+  auto& t = std::get<Transformer>(c.architecture.body);
+  t.num_layers = 4;
+  c.stack.constants.host_time = Seconds{1e-3};
+  const auto added = [&] {
+    c.stack.facts.optimizer_by_tensor = false;
+    const Seconds without = c.cost().time.optimizer;
+    c.stack.facts.optimizer_by_tensor = true;
+    return (c.cost().time.optimizer - without).base();
+  };
+  // qkv, output, up with gate, down and two norms: 6 tensors a layer, 20 launches of 1 ms each
+  EXPECT_NEAR(added(), 4 * 6 * 20e-3, 1e-9);
+  c.strategy.data_parallel = 8;  // shared by eight
+  EXPECT_NEAR(added(), 4 * 6 * 20e-3 / 8, 1e-9);
+  // four of 32 experts a rank: their matrices are tensors of their own, on one replica whole
+  t.experts = Experts{.num_experts = 32, .experts_per_token = 4, .expert_ffn_hidden_size = 512};
+  c.strategy.expert_parallel = 8;
+  EXPECT_NEAR(added(), 4 * (5.0 / 8 + 2 * 4) * 20e-3, 1e-9);  // beside experts: qkv, output, router, two norms
+}
+
 TEST(StepCost, EveryKernelOfAMemoryBoundOpStartsAndDrains) {
   Case c;
   c.stack.facts.cuda_graphs = true;  // no host time
