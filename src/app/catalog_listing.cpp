@@ -224,6 +224,7 @@ Details stack_details(const Stack& s) {
   facts.add("overlap_pipeline", yes_no(s.facts.overlap_pipeline));
   facts.add("overlap_experts", yes_no(s.facts.overlap_experts));
   facts.add("cuda_graphs", yes_no(s.facts.cuda_graphs));
+  facts.add("synchronous_launches", yes_no(s.facts.synchronous_launches));
   facts.add("optimizer_by_tensor", yes_no(s.facts.optimizer_by_tensor));
   facts.add("in_network_reduction", yes_no(s.facts.in_network_reduction));
   facts.add("product_slowdown", significant(s.constants.product_slowdown));

@@ -54,6 +54,7 @@ struct StackFacts {
   bool parameter_lists = false;          ///< zero3 moves a parameter as a list of shares, copied one by one, and once more for recomputation
   bool traced = false;                   ///< no runs: a simulator put their steps together from kernels traced one at a time on one device; each takes
                                          ///< host_time at least, messages take none, and nothing is recomputed whatever the file says
+  bool synchronous_launches = false;     ///< a launch returns when its kernel has ended (CUDA_LAUNCH_BLOCKING=1): host time comes on top
   bool optimizer_by_tensor = false;      ///< the host walks over the tensors that a rank updates (Megatron-Core's DistributedOptimizer)
   bool fused_batch_norm = false;         ///< convolutions take and apply batch norm's statistics (cuDNN CUDNN_FUSED_SCALE_BIAS_ACTIVATION_CONV_BNSTATS)
   bool in_network_reduction = false;     ///< all-reduces use switches that reduce; NCCL does when told to (NCCL_COLLNET_ENABLE, default 0)

@@ -276,11 +276,13 @@ LayerTime layer_time(const LoweredLayer& layer, const Job& job, const Placements
 
   if (!facts.cuda_graphs && !facts.traced) {  // the host launches kernels and messages one by one; a pass takes at least that long
     const Seconds forward_messages = out.tensor_forward + out.context_forward + out.expert_forward;
-    out.forward = max(out.forward, host * forward_kernels - forward_messages);
+    if (facts.synchronous_launches) out.forward += host * forward_kernels;
+    else out.forward = max(out.forward, host * forward_kernels - forward_messages);
     // recomputation runs inside the backward pass: the two share their bound
     const Seconds backward = out.backward_input + out.backward_weight + out.recompute;
     const Seconds backward_messages = out.tensor + out.context + out.expert - forward_messages;
-    const Seconds bound = host * (backward_kernels + recompute_kernels) - backward_messages;
+    const Seconds launches = host * (backward_kernels + recompute_kernels);
+    const Seconds bound = facts.synchronous_launches ? backward + launches : launches - backward_messages;
     if (backward < bound) {
       const double stretch = bound / backward;
       out.backward_input *= stretch;

@@ -42,6 +42,7 @@ constexpr FlagName rare_flags[] = {{"separate_bias", &StackFacts::separate_bias}
                                    {"wide_reductions", &StackFacts::wide_reductions},
                                    {"parameter_lists", &StackFacts::parameter_lists},
                                    {"traced", &StackFacts::traced},
+                                   {"synchronous_launches", &StackFacts::synchronous_launches},
                                    {"optimizer_by_tensor", &StackFacts::optimizer_by_tensor},
                                    {"fused_batch_norm", &StackFacts::fused_batch_norm},
                                    {"in_network_reduction", &StackFacts::in_network_reduction},

@@ -165,6 +165,25 @@ TEST(StepCost, TracedKernelsWaitForTheHostOneByOneAndMessagesDoNot) {
   EXPECT_GT(c.cost().time.exposed_tensor.base(), 0.0);
 }
 
+TEST(StepCost, SynchronousLaunchesComeOnTopOfTheirKernels) {
+  Case c;
+  c.stack.facts.cuda_graphs = false;
+  c.strategy.micro_batch_size = c.strategy.global_batch_size = 1;
+  c.strategy.recompute = Recompute::none;
+  const auto times = [&](double host_us) {
+    c.stack.constants.host_time = microseconds * host_us;
+    return c.cost().time;
+  };
+  c.stack.facts.synchronous_launches = false;
+  const StepTime beside = times(0.01), later = times(0.02);  // far below the kernels: only what the device waits for grows
+  c.stack.facts.synchronous_launches = true;
+  const StepTime one = times(0.01), two = times(0.02);
+  const auto [forward, backward] = kernels_of(c);
+  EXPECT_NEAR((one.forward - beside.forward).base(), forward * 0.01e-6, 1e-12);
+  EXPECT_NEAR((two.backward - one.backward).base(), backward * 0.01e-6, 1e-12);
+  EXPECT_NEAR((later.backward - beside.backward).base(), 0.0, 1e-12);
+}
+
 TEST(StepCost, LowPrecisionProductsAreFaster) {
   Case bf16, fp8;
   fp8.strategy.precision = Precision::fp8;
