@@ -31,17 +31,17 @@ double mean(const std::map<std::string, double>& values) {
   return values.empty() ? 0.0 : sum / static_cast<double>(values.size());
 }
 
-/// What leaving out devices adds to leaving out models, in quadrature.
+/// What leaving out devices adds to leaving out models, in quadrature.  A stack whose models differ more than its devices adds nothing.
 double device_spread(const std::vector<SourcedRun>& runs, const std::map<std::string, double>& by_model, const CalibrationSet& set) {
   std::map<std::string, std::set<std::string>> devices;
   for (const SourcedRun& r : runs) devices[set.stack_of(*r.run).id].insert(r.run->cluster.device.id);
   double square = 0, n = 0;
   for (const auto& [id, spread] : spreads(runs, cross_validated(runs, set, LeaveOut::device), set)) {
     if (devices[id].size() < 2) continue;
-    square += spread * spread - by_model.at(id) * by_model.at(id);
+    square += std::max(0.0, spread * spread - by_model.at(id) * by_model.at(id));
     n += 1;
   }
-  return n > 0 ? std::sqrt(std::max(0.0, square / n)) : IntervalRule{}.unseen_device;
+  return n > 0 ? std::sqrt(square / n) : IntervalRule{}.unseen_device;
 }
 
 /// Quantile of `value` over the runs; those of a stack with n runs weigh n^-exponent each.

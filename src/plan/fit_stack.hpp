@@ -15,6 +15,7 @@ struct ConstantRange {
   double StackConstants::* number;   ///< null for host_time
   double low, high;
   double usual, spread;              ///< where isolated kernels and other stacks put it: centre and one standard deviation of the prior
+  bool logarithmic = false;          ///< the fit searches its logarithm, of which `spread` is the deviation: positive, over orders of magnitude
 };
 /// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter.  Under a tracer that runs kernels one at a
 /// time the prior of host_time is 50 +- 30 us, a guess: launch, the kernel's end, a synchronisation and the records of three CUDA calls.

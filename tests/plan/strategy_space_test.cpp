@@ -128,6 +128,12 @@ TEST(Fit, RecoversTheConstantsThatMadeTheData) {
 
   EXPECT_LT(fit.after.median, 0.01);
   EXPECT_NEAR(fit.stack.constants.product_slowdown, 1.25, 0.06);
+
+  // two of the nine on a slow node: the others still say what they said
+  runs[1].step_time *= 1.5, runs[5].step_time *= 1.4;
+  const StackFit spoilt = fit_stack(pointers, shipped().set, shipped().set.stack("default"));
+  EXPECT_LT(spoilt.after.median, 0.03);
+  EXPECT_NEAR(spoilt.stack.constants.product_slowdown, 1.25, 0.06);
 }
 
 }  // namespace
