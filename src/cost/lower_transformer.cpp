@@ -190,8 +190,10 @@ class TransformerLowering {
       op.group = OpGroup::other;  // recomputes its scores by itself; q, k, v and the output are kept
       op.attention = shape;
       op.saved = w.saved;
-      op.backward_kernels = 3;
+      op.forward_kernels = x.cp;
+      op.backward_kernels = 3.0 * x.cp;
       b.layer().ops.push_back(op);
+      if (x.cp > 1) ring_merges(b, x, shape);
     } else {
       unfused_attention(b, x, shape);
     }
@@ -199,6 +201,15 @@ class TransformerLowering {
       const double kv = x.batch * shape.kv_heads * (keys / x.cp) * (shape.head_dim + shape.v_head_dim) * x.element;
       b.message(Group::context, Collective::point_to_point, kv, x.cp - 1, 2.0 * (x.cp - 1), x.cp - 1);
     }
+  }
+
+  /// The steps of a ring, each with its own output, summed as it goes (TransformerEngine, context_parallel.py, flash_attn_fwd_out_correction,
+  /// one fused kernel: two reads and a write; dq, dk and dv likewise).  Under a causal mask the steps after the first have three quarters of
+  /// the rows on average: keys of earlier ranks meet all queries, those of later ranks half of them.
+  void ring_merges(LayerBuilder& b, const TransformerShard& x, const AttentionShape& s) const {
+    const double q = x.tokens * s.heads * s.v_head_dim, kv = x.tokens * s.kv_heads * (s.head_dim + s.v_head_dim);
+    const double merged = (x.cp - 1.0) * 0.75;
+    b.stream("ring merges", OpGroup::other, Bytes{x.element * q * (2.0 + 3.0 * merged)}, Bytes{x.element * 3.0 * (q + kv) * merged}, Bytes{}, 2.0 * x.cp, 2.0 * (x.cp - 1.0));
   }
 
   /// The ring of src/train/ring_attention.cpp: a rank holds pieces r and 2 cp - 1 - r of 2 cp; each step attends block by block, two of the

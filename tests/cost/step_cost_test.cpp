@@ -6,6 +6,7 @@
 #include <cmath>
 #include <random>
 #include <string>
+#include <string_view>
 #include <utility>
 
 #include "cost/data_parallel.hpp"
@@ -452,6 +453,24 @@ TEST(Lowering, FusedBatchNormPassesOverTheImageOnlyWhereAResidualJoins) {
   const double joined = 2.0 * (3 * 56.0 * 56 * 256 + 4 * 28.0 * 28 * 512 + 6 * 14.0 * 14 * 1024 + 3 * 7.0 * 7 * 2048);
   EXPECT_DOUBLE_EQ(forward(fused), 3.0 * joined);
   EXPECT_GT(forward(apart), 2.0 * forward(fused));
+}
+
+TEST(Lowering, ARingOfContextRanksMergesItsSteps) {
+  const Architecture a = small_llama();
+  Strategy s;
+  s.context_parallel = 4;
+  const auto merges = [&] {
+    const LoweredModel model = lower(a, s, Task{}, StackFacts{});
+    const auto& ops = model.kinds[0].ops;
+    const auto found = std::find_if(ops.begin(), ops.end(), [](const Op& op) { return std::string_view(op.name) == "ring merges"; });
+    return found == ops.end() ? Op{} : *found;
+  };
+  // 1,024 tokens of 32 heads of 128: written once, then three steps of three quarters read, read and write them; keys and values of 8 heads
+  const double q = 1024.0 * 32 * 128, kv = 1024.0 * 8 * 2 * 128;
+  EXPECT_DOUBLE_EQ(merges().forward_traffic.base(), 2.0 * q * (2 + 3 * 0.75 * 3));
+  EXPECT_DOUBLE_EQ(merges().backward_traffic.base(), 2.0 * (q + kv) * 3 * 0.75 * 3);
+  s.context_parallel = 1;
+  EXPECT_EQ(merges().forward_traffic.base(), 0.0);
 }
 
 TEST(StepCost, MixturesOfExpertsWithoutGraphsAreBoundByTheHostAtSmallMicroBatches) {
