@@ -16,7 +16,7 @@ TABLES = {
     "stas-b200-4node": ("efa", "b200", 8, 50 * GB, False), "stas-h200-4node": ("efa", "h200", 8, 50 * GB, False),
     "nccl-12": ("gpudirect-tcpx", "h100", 8, 25 * GB, False),
     "nccl-15": ("roce", "h200", 8, 50 * GB, False), "nccl-16": ("roce", "b200", 8, 50 * GB, False),
-    "nccl-18": ("roce", "a100", 8, 25 * GB, False), "nccl-28": ("roce", "a100", 8, 25 * GB, False),
+    "nccl-18": ("roce", "a100", 8, 25 * GB, False),
     "nccl-30": ("roce", "h100", 8, 50 * GB, False), "idx-h100-oci-2node": ("roce", "h100", 8, 50 * GB, False),
     "idx-h200-dell-2node": ("roce", "h200", 8, 50 * GB, False),
     "nccl-35": ("infiniband", "a100", 8, 25 * GB, False), "nccl-31": ("infiniband", "h100", 8, 50 * GB, True),
@@ -32,8 +32,15 @@ FIXED = {"all_to_all_efficiency": .8, "point_to_point_efficiency": .85, "in_netw
          "loss_per_doubling": 0.02, "loss_free_domains": 8}
 
 
-def fabric_of(z):
-    return dict(zip(FIELDS, np.exp(z))) | FIXED
+# Fabrics on which NCCL takes the double tree between two domains without in-switch reduction.  Over plain InfiniBand and RoCE its tuner
+# expects less of it than of the ring (src/graph/tuning.cc: 0.92 / 2 of the tree's bus rate against n / (2 (n - 1)) of the ring's): two nodes
+# of A100s sum at 171 to 191 of 200 GB/s in nccl-18, -21 to -24 and -29, which is a ring, and at 238 in nccl-26 and -28 alone.  AWS's plugin
+# takes it (nccl-02: 78 of 50 GB/s).
+TREE_BETWEEN_TWO = {"efa", "gpudirect-tcpx"}
+
+
+def fabric_of(z, kind):
+    return dict(zip(FIELDS, np.exp(z))) | FIXED | {"tree_between_two": kind in TREE_BETWEEN_TWO}
 
 
 def rows_of(curves, kind):
@@ -67,11 +74,11 @@ def fit_fabrics(curves, domains, links, log):
         weight = np.array([1 / np.sqrt(sum(r[0] == q[0] for q in rows)) for r in rows])
 
         def residual(z):
-            f = fabric_of(z)
+            f = fabric_of(z, kind)
             return np.append(weight * np.array([np.log(predicted(r, f, domains, links) / r[4]) for r in rows]), pull * (z - np.log(prior)))
 
         s = least_squares(residual, np.clip(np.log(prior), np.log(LOW) + 1e-6, np.log(HIGH) - 1e-6), loss="soft_l1", f_scale=.1, bounds=(np.log(LOW), np.log(HIGH)))
-        fabrics[kind] = fabric_of(s.x)
+        fabrics[kind] = fabric_of(s.x, kind)
         for label, least in (("all", 0), ("16 MiB and more", 16 * MIB)):
             e = np.array([predicted(r, fabrics[kind], domains, links) / r[4] - 1 for r in rows if r[3] >= least])
             if len(e):
@@ -102,7 +109,7 @@ def domain_entry(d, link, measured, source):
 def fabric_entry(f, measured, source):
     out = {"measured": measured, "source": source}
     for k, v in f.items():
-        out[k] = microseconds(v) if k in ("base", "step", "bulk_step", "fill", "peer") else f"{v / 1e6:.5g} MB" if k == "fill_size" else round(v, 4) if k != "loss_free_domains" else v
+        out[k] = microseconds(v) if k in ("base", "step", "bulk_step", "fill", "peer") else f"{v / 1e6:.5g} MB" if k == "fill_size" else round(v, 4) if k not in ("loss_free_domains", "tree_between_two") else v
     return out
 
 

@@ -94,7 +94,8 @@ def across_time(domain, fabric, collective, size, group):
     times = [ring_across(domain, fabric, p, b, domain["copy"][collective] if b else None, halves, size, group) for p, b in paths]
     if collective == "all_reduce":
         domains = np.ceil(group["n"] / group["r"])
-        passes = 1.0 if domains == 2 else 2.0
+        in_switch = domain["in_switch"]["efficiency"] > 0 and group["r"] >= domain["in_switch_min_ranks"]
+        passes = 1.0 if domains == 2 and (in_switch or fabric["tree_between_two"]) else 2.0
         steps = 2.0 * np.ceil(np.log2(domains))
         times += [tree_across(domain, fabric, p, b, fabric["tree_efficiency"], passes, steps, size, group) for p, b in paths]
         if group.get("in_network") and fabric["in_network_efficiency"] > 0:

@@ -134,7 +134,8 @@ Seconds all_reduce_time(const LinkCalibration& links, Bytes size, const Span& sp
   }
   Seconds time = ring_time(links, Collective::all_reduce, 2.0, size, span);
   const FabricLinks& fabric = links.fabric;
-  const double passes = span.domains == 2.0 ? 1.0 : 2.0;
+  const bool halved = fabric.tree_between_two || in_switch_serves(domain, span.per_domain);
+  const double passes = span.domains == 2.0 && halved ? 1.0 : 2.0;
   const double steps = 2.0 * ceil_log2(static_cast<std::int64_t>(span.domains));
   time = min(time, tree_time(links, domain.bulk, true, fabric.tree_efficiency, passes, steps, size, span));
   if (domain.mid.efficiency > 0.0) time = min(time, tree_time(links, domain.mid, false, fabric.tree_efficiency, passes, steps, size, span));

@@ -56,6 +56,10 @@ struct FabricLinks {
   double point_to_point_efficiency = 0.0;
   double in_network_efficiency = 0.0;      ///< switches that reduce; 0 = none on this fabric, or left idle
   double in_switch_retained = 1.0;         ///< share of the in-switch (NVLS) rate that is left when it is pipelined with the NICs
+  /// Between two domains the double tree moves half of what it moves between more.  NCCL's tuner does not reckon with it (src/graph/tuning.cc)
+  /// and takes the ring: two nodes of A100s sum at 171 to 191 of 200 GB/s over RoCE in six of eight published tables.  True where it is
+  /// taken: AWS's plugin (78 of 50 GB/s), and everywhere with in-switch reduction inside the domains.
+  bool tree_between_two = true;
   Seconds base;                            ///< added once to any collective that leaves the domain
   Seconds step;                            ///< one dependent step through a NIC, small message
   Seconds bulk_step;                       ///< same for the bulk protocol
@@ -98,7 +102,7 @@ struct GroupPlacement {
 /// Inside a domain the fastest of the low-latency, mid and bulk rings and (all-reduce) the in-switch reduction.  Across domains the
 /// fastest of the flat ring, the double binary tree and in-network reduction (all-reduce), rings only for all_gather and reduce_scatter.
 ///   ring, s steps:  s = 2(n-1) all_reduce, n-1 halves;  wire = s/n * size;  bandwidth = min(link ring, members per domain * NIC)
-///   tree:           2((r-1) + ceil(log2 N)) steps; NIC carries size/r each way for N = 2 domains, twice that for more
+///   tree:           2((r-1) + ceil(log2 N)) steps; NIC carries size/r each way for N = 2 domains (where `tree_between_two` says), twice that for more
 ///   all_to_all:     max of (r-1)/n * size over the link and (n-r)/n * size through the own NIC
 /// 0 s for one rank or (exactly) zero bytes.  Monotone in size and bandwidth.  Pure; bandwidths in use must be positive.
 /// Sources: nccl-tests doc/PERFORMANCE.md; NCCL src/graph/tuning.cc; Patarasuk and Yuan, J. Parallel Distrib. Comput. 69 (2009);

@@ -66,7 +66,7 @@ FabricLinks read_fabric_links(const JsonNode& node) {
       {"all_to_all_efficiency", &FabricLinks::all_to_all_efficiency, 0.01}, {"point_to_point_efficiency", &FabricLinks::point_to_point_efficiency, 0.01},
       {"in_network_efficiency", &FabricLinks::in_network_efficiency, 0.0}, {"in_switch_retained", &FabricLinks::in_switch_retained, 0.01},
       {"loss_per_doubling", &FabricLinks::loss_per_doubling, 0.0}};
-  std::vector<std::string> known{"measured", "source", "base", "step", "bulk_step", "peer", "fill", "fill_size", "loss_free_domains"};
+  std::vector<std::string> known{"measured", "source", "base", "step", "bulk_step", "peer", "fill", "fill_size", "loss_free_domains", "tree_between_two"};
   for (const auto& s : shares) {
     out.*s.field = node.at(s.key, "a share").number(s.least, 1.0);
     known.push_back(s.key);
@@ -78,6 +78,7 @@ FabricLinks read_fabric_links(const JsonNode& node) {
   out.fill = time_at(node, "fill");
   out.fill_size = size_at(node, "fill_size");
   out.loss_free_domains = node.at("loss_free_domains").integer(1, 1 << 20);
+  out.tree_between_two = node.at("tree_between_two", "true or false").boolean();
   node.refuse_unknown(known);
   return out;
 }

@@ -135,6 +135,21 @@ TEST(Links, TreeOverTwoAndOverMoreDomains) {
   EXPECT_NEAR(us(c, Collective::all_reduce, 160e6, group(16, 8)), std::min(1570.0, 1500.0 + 30 + 30 * (7.0 / 8 * 2 + 6.0 / 8)), 1e-9);
 }
 
+TEST(Links, TwoDomainsTakeTheRingWhereTheTreeIsNotTaken) {
+  LinkCalibration c = plain();
+  c.fabric.ring_efficiency = 0.5;
+  c.fabric.tree_efficiency = 0.4;
+  const GroupPlacement g = group(16, 8);
+  // 160 MB: 20 MB each way through a NIC at 20 GB/s = 1000 us, less than the link's 1500 of above; the ring's 8 NICs carry 300 MB at 200 GB/s
+  EXPECT_NEAR(us(c, Collective::all_reduce, 160e6, g), 1570.0, 1e-9);
+  c.fabric.tree_between_two = false;
+  EXPECT_NEAR(us(c, Collective::all_reduce, 160e6, g), 1500 + 30 + 30 * (7.0 / 8 * 2 + 6.0 / 8), 1e-9);
+  c.domain.in_switch = {.base = microseconds * 10, .efficiency = 0.9};
+  const double switched = us(c, Collective::all_reduce, 160e6, g);
+  c.fabric.tree_between_two = true;
+  EXPECT_EQ(us(c, Collective::all_reduce, 160e6, g), switched);
+}
+
 TEST(Links, InNetworkReductionCarriesTheBufferOnce) {
   LinkCalibration c = plain();
   const GroupPlacement g = group(64, 1);
