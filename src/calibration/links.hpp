@@ -102,7 +102,7 @@ struct GroupPlacement {
 /// Inside a domain the fastest of the low-latency, mid and bulk rings and (all-reduce) the in-switch reduction.  Across domains the
 /// fastest of the flat ring, the double binary tree and in-network reduction (all-reduce), rings only for all_gather and reduce_scatter.
 ///   ring, s steps:  s = 2(n-1) all_reduce, n-1 halves;  wire = s/n * size;  bandwidth = min(link ring, members per domain * NIC)
-///   tree:           2((r-1) + ceil(log2 N)) steps; NIC carries size/r each way for N = 2 domains (where `tree_between_two` says), twice that for more
+///   tree:           2((r-1) + ceil(log2 N)) steps; NIC carries size/r each way for N = 2 domains (see `tree_between_two`), twice that else
 ///   all_to_all:     max of (r-1)/n * size over the link and (n-r)/n * size through the own NIC
 /// 0 s for one rank or (exactly) zero bytes.  Monotone in size and bandwidth.  Pure; bandwidths in use must be positive.
 /// Sources: nccl-tests doc/PERFORMANCE.md; NCCL src/graph/tuning.cc; Patarasuk and Yuan, J. Parallel Distrib. Comput. 69 (2009);

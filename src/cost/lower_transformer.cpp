@@ -177,7 +177,8 @@ class TransformerLowering {
   void core_attention(LayerBuilder& b, const TransformerShard& x, AttentionShape shape) const {
     if (x.cp > 1 && !facts_.overlap_context) return ring_attention(b, x, shape);
     const double keys = shape.seq_kv;
-    if (x.cp > 1 && shape.causal && !x.unfused) {  // balanced chunks: every rank sees half of the keys on average
+    const bool causal = shape.causal;
+    if (x.cp > 1 && causal && !x.unfused) {  // balanced chunks: every rank sees half of the keys on average
       shape.causal = false;
       shape.seq_kv = keys / 2.0;
     }
@@ -193,7 +194,7 @@ class TransformerLowering {
       op.forward_kernels = x.cp;
       op.backward_kernels = 3.0 * x.cp;
       b.layer().ops.push_back(op);
-      if (x.cp > 1) ring_merges(b, x, shape);
+      if (x.cp > 1) ring_merges(b, x, shape, causal);
     } else {
       unfused_attention(b, x, shape);
     }
@@ -206,10 +207,11 @@ class TransformerLowering {
   /// The steps of a ring, each with its own output, summed as it goes (TransformerEngine, context_parallel.py, flash_attn_fwd_out_correction,
   /// one fused kernel: two reads and a write; dq, dk and dv likewise).  Under a causal mask the steps after the first have three quarters of
   /// the rows on average: keys of earlier ranks meet all queries, those of later ranks half of them.
-  void ring_merges(LayerBuilder& b, const TransformerShard& x, const AttentionShape& s) const {
+  void ring_merges(LayerBuilder& b, const TransformerShard& x, const AttentionShape& s, bool causal) const {
     const double q = x.tokens * s.heads * s.v_head_dim, kv = x.tokens * s.kv_heads * (s.head_dim + s.v_head_dim);
-    const double merged = (x.cp - 1.0) * 0.75;
-    b.stream("ring merges", OpGroup::other, Bytes{x.element * q * (2.0 + 3.0 * merged)}, Bytes{x.element * 3.0 * (q + kv) * merged}, Bytes{}, 2.0 * x.cp, 2.0 * (x.cp - 1.0));
+    const double merged = (x.cp - 1.0) * (causal ? 0.75 : 1.0);
+    b.stream("ring merges", OpGroup::other, Bytes{x.element * q * (2.0 + 3.0 * merged)}, Bytes{x.element * 3.0 * (q + kv) * merged}, Bytes{},
+             2.0 * x.cp, 2.0 * (x.cp - 1.0));
   }
 
   /// The ring of src/train/ring_attention.cpp: a rank holds pieces r and 2 cp - 1 - r of 2 cp; each step attends block by block, two of the
