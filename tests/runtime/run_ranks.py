@@ -44,7 +44,10 @@ status, text, _ = run(0, "singleton", {"SLURM_NTASKS": "2"})
 expect("unless they are meant", status == 0, (status, text))
 status, text, seconds = run(3, "abort")
 expect("abort ends all ranks with its code", status == 42 and seconds < 30, (status, text))
-status, text, seconds = run(3, "uncaught")
+for _ in range(3):
+    status, text, seconds = run(3, "uncaught")
+    if text:  # else MPICH's launcher ended before it had passed on what the rank that aborts wrote
+        break
 expect("an uncaught exception ends all ranks with 70", status == 70 and "rank 1: reckon: internal error: nobody catches this" in text, (status, text))
 status, text, seconds = run(3, "unwind")
 expect("an exception that leaves a session does not hang the others", status != 0 and seconds < 30, (status, text))
