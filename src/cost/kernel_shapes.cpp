@@ -12,7 +12,7 @@ namespace {
 /// Shards may be fractional; a kernel is not.
 double whole(double side) { return std::max(1.0, std::round(side)); }
 
-GemmShape whole(const GemmShape& s) { return {.m = whole(s.m), .n = whole(s.n), .k = whole(s.k), .batch = 1, .held_a = s.held_a, .held_b = s.held_b}; }
+GemmShape whole(const GemmShape& s) { return {.m = whole(s.m), .n = whole(s.n), .k = whole(s.k), .batch = 1}; }
 
 AttentionShape whole(AttentionShape s) {
   for (double* side : {&s.batch, &s.heads, &s.kv_heads, &s.seq_q, &s.seq_kv, &s.head_dim}) *side = whole(*side);

@@ -17,7 +17,7 @@ struct ConstantRange {
   double usual, spread;              ///< where isolated kernels and other stacks put it: centre and one standard deviation of the prior
   bool logarithmic = false;          ///< the fit searches its logarithm, of which `spread` is the deviation: positive, over orders of magnitude
 };
-/// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter.  Under a tracer that runs kernels one at a
+/// product_slowdown, stream_slowdown, host_time (us), tensor_slowdown, exposed_data, scale_jitter (a factor of two either way).  Under a tracer that runs kernels one at a
 /// time the prior of host_time is 50 +- 30 us, a guess: launch, the kernel's end, a synchronisation and the records of three CUDA calls.
 const std::vector<ConstantRange>& constant_ranges(const StackFacts& facts);
 

@@ -140,7 +140,8 @@ TEST(Links, TwoDomainsTakeTheRingWhereTheTreeIsNotTaken) {
   c.fabric.ring_efficiency = 0.5;
   c.fabric.tree_efficiency = 0.4;
   const GroupPlacement g = group(16, 8);
-  // 160 MB: 20 MB each way through a NIC at 20 GB/s = 1000 us, less than the link's 1500 of above; the ring's 8 NICs carry 300 MB at 200 GB/s
+  // 160 MB.  Tree: 20 MB each way through a NIC at 20 GB/s = 1000 us, less than 300 MB over the link at 200 GB/s = 1500, + 30 + 28 + 12;
+  // moving twice that it takes 2000, longer than the ring: 300 MB at 200 GB/s, + 30 + 30 steps
   EXPECT_NEAR(us(c, Collective::all_reduce, 160e6, g), 1570.0, 1e-9);
   c.fabric.tree_between_two = false;
   EXPECT_NEAR(us(c, Collective::all_reduce, 160e6, g), 1500 + 30 + 30 * (7.0 / 8 * 2 + 6.0 / 8), 1e-9);
